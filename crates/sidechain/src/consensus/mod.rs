@@ -1,0 +1,1 @@
+//! What every participant must agree on: header, proof, peg and block rules of Elements.

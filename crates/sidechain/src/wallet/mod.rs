@@ -1,0 +1,1 @@
+//! Our coins and assets: descriptors, unblinding, coin selection, blinding and building.
