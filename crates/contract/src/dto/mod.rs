@@ -1,0 +1,36 @@
+//! What crosses the wire, one file per subject.
+
+mod assets;
+mod drafts;
+mod money;
+mod networks;
+mod operations;
+mod profile;
+mod proofs;
+
+pub use assets::*;
+pub use drafts::*;
+pub use money::*;
+pub use networks::*;
+pub use operations::*;
+pub use profile::*;
+pub use proofs::*;
+
+records! {
+    /// Nothing: the request or answer has no content.
+    pub struct Empty {}
+
+    /// A piece of text the user pasted or loaded from a file. At most 1 MiB.
+    pub struct TextIn {
+        /// The text.
+        pub text: String,
+    }
+
+    /// A text to be saved as a file; the host decides where.
+    pub struct TextFile {
+        /// Suggested file name.
+        pub name: String,
+        /// Content.
+        pub text: String,
+    }
+}

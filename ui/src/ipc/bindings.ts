@@ -1,0 +1,1644 @@
+// Written by `cargo xtask bindings` from crates/contract. Do not edit.
+
+/** Whole units of an asset's smallest part, as a decimal string. */
+export type Atoms = string;
+/** `btc`, or an Elements asset id. */
+export type AssetId = string;
+export type NetworkId = "bitcoin" | "sidechain";
+export type Capability = "receive" | "send" | "issue" | "peg";
+export type Known = "pending" | "reported" | "verified";
+export type Code = "locked" | "wrong-password" | "too-many-tries" | "weak-password" | "bad-words" | "words-do-not-match" | "bad-descriptor" | "profile-in-use" | "wrong-realm" | "bad-realm" | "unknown-wallet" | "watch-only" | "bad-vault" | "disk-full" | "disk-failed" | "unknown-command" | "bad-request" | "not-found" | "not-offered" | "bad-address" | "wrong-network" | "bitcoin-address" | "sidechain-address" | "explicit-address" | "bad-amount" | "dust" | "above-supply" | "insufficient-funds" | "insufficient-fee" | "fee-too-high" | "fee-too-low" | "coin-unavailable" | "no-recipients" | "unknown-asset" | "no-token" | "bad-contract" | "bad-draft" | "draft-lies" | "draft-expired" | "review-mismatch" | "nothing-to-sign" | "not-replaceable" | "peg-paused" | "halted" | "not-synced" | "peg-out-destination" | "point-of-no-return" | "peg-in-expired" | "no-peers" | "bad-peer" | "wrong-genesis" | "bad-header" | "bad-proof" | "not-accepted" | "bug";
+export type Failure = { code: Code; args?: Record<string, string> };
+
+export type About = { 
+/**
+ * Version of the app.
+ */
+version: string, 
+/**
+ * Where the profile lives.
+ */
+profile_dir: string, 
+/**
+ * Version of the bundled SQLite.
+ */
+sqlite: string, 
+/**
+ * The realm file, as text.
+ */
+realm_toml: string, };
+export type AddressView = { 
+/**
+ * The address.
+ */
+address: string, 
+/**
+ * Index on its keychain.
+ */
+index: number, 
+/**
+ * It is a change address.
+ */
+change: boolean, 
+/**
+ * It was paid.
+ */
+used: boolean, 
+/**
+ * The user's label.
+ */
+label: string, };
+export type AmountView = { 
+/**
+ * The asset.
+ */
+asset: AssetLabel, 
+/**
+ * How much.
+ */
+amount: Atoms, };
+export type AppState = { 
+/**
+ * Name of the realm this profile belongs to.
+ */
+realm: string, 
+/**
+ * Its coins are worth nothing: show the banner, allow an empty password.
+ */
+valueless: boolean, 
+/**
+ * The realm hands out test coins and mines on request.
+ */
+testbed: boolean, 
+/**
+ * Wallets of this profile.
+ */
+wallets: Array<WalletView>, 
+/**
+ * The selected wallet, when there is one.
+ */
+selected: number | null, 
+/**
+ * The selected wallet's keys are open.
+ */
+unlocked: boolean, };
+export type AssetDetail = { 
+/**
+ * As in the list.
+ */
+view: AssetView, 
+/**
+ * Outpoint spent by the issuance; empty when unknown.
+ */
+issuance_prevout: string, 
+/**
+ * Issuing transaction; empty when unknown.
+ */
+issuance_txid: string, 
+/**
+ * Entropy, as RPCs print it.
+ */
+entropy: string, 
+/**
+ * Id of its reissuance token.
+ */
+token: string, 
+/**
+ * Contract hash, as RPCs print it.
+ */
+contract_hash: string, 
+/**
+ * Canonical JSON that hashes to it; empty when unknown.
+ */
+contract_json: string, 
+/**
+ * Issuance amounts are hidden from others.
+ */
+blinded: boolean, 
+/**
+ * What this wallet knows of the supply, ascending in time.
+ */
+supply: Array<SupplyStep>, 
+/**
+ * Issued and reissued by this wallet, minus burned by it.
+ */
+supply_known: Atoms, 
+/**
+ * Issued and reissued by this wallet.
+ */
+issued: Atoms, 
+/**
+ * Burned by this wallet.
+ */
+burned: Atoms, 
+/**
+ * Text to publish at the domain; empty without one.
+ */
+domain_proof: string, 
+/**
+ * Where to publish it.
+ */
+domain_proof_url: string, };
+export type AssetLabel = { 
+/**
+ * The asset.
+ */
+id: AssetId, 
+/**
+ * Ticker from a contract that hashes to the id; the first 8 digits of the id when unknown.
+ */
+ticker: string, 
+/**
+ * Name from the same contract.
+ */
+name: string, 
+/**
+ * Digits after the point.
+ */
+precision: number, 
+/**
+ * `false`: ticker, name and precision come from nowhere.
+ */
+named: boolean, };
+export type AssetRef = { 
+/**
+ * The asset.
+ */
+asset: AssetId, };
+export type AssetView = { 
+/**
+ * Its names.
+ */
+asset: AssetLabel, 
+/**
+ * Domain in its contract; empty when unknown.
+ */
+domain: string, 
+/**
+ * What this wallet holds.
+ */
+balance: BalanceView | null, 
+/**
+ * Issued by this wallet.
+ */
+issued_here: boolean, 
+/**
+ * A reissuance token is held here.
+ */
+can_reissue: boolean, 
+/**
+ * It is the pegged asset.
+ */
+policy: boolean, 
+/**
+ * It is a reissuance token of this asset.
+ */
+token_of: AssetId | null, 
+/**
+ * Its ticker looks like a known one's.
+ */
+look_alike: boolean, };
+export type BalanceHistory = { 
+/**
+ * Ascending in time; each holds until the next.
+ */
+steps: Array<BalanceStep>, };
+export type BalanceHistoryRequest = { 
+/**
+ * Unix seconds; absent: from the beginning.
+ */
+since: number | null, };
+export type BalanceStep = { 
+/**
+ * Unix seconds.
+ */
+time: number, 
+/**
+ * On Bitcoin, satoshi.
+ */
+bitcoin: Atoms, 
+/**
+ * L-BTC, satoshi.
+ */
+sidechain: Atoms, };
+export type BalanceView = { 
+/**
+ * The asset.
+ */
+asset: AssetLabel, 
+/**
+ * Where it lives.
+ */
+network: NetworkId, 
+/**
+ * Confirmed and verified.
+ */
+confirmed: Atoms, 
+/**
+ * Seen, not confirmed.
+ */
+pending: Atoms, 
+/**
+ * Frozen, and part of `confirmed` or `pending`.
+ */
+frozen: Atoms, 
+/**
+ * How the sum is known.
+ */
+known: Known, 
+/**
+ * Coins it is made of.
+ */
+coins: number, };
+export type BridgeView = { 
+/**
+ * Signatures a block needs.
+ */
+signatures_needed: number, 
+/**
+ * Functionaries.
+ */
+functionaries: number, 
+/**
+ * Keys a peg-out needs and has: `k of n`, zero when the script is no plain multisig.
+ */
+peg_needed: number, 
+/**
+ * See `peg_needed`.
+ */
+peg_keys: number, 
+/**
+ * Federation script in force, hex.
+ */
+fedpegscript: string, 
+/**
+ * Sidechain height at which it was verified.
+ */
+verified_at: number | null, 
+/**
+ * Height until which an address made now is guaranteed.
+ */
+valid_until: number | null, 
+/**
+ * Bitcoin confirmations a peg-in needs.
+ */
+peg_in_depth: number, 
+/**
+ * Peg-outs need an authorisation proof.
+ */
+pak: boolean, 
+/**
+ * Why peg-ins are refused now.
+ */
+peg_in_paused: Failure | null, 
+/**
+ * Why peg-outs are refused now.
+ */
+peg_out_paused: Failure | null, };
+export type BumpPlan = { 
+/**
+ * The stuck transaction.
+ */
+txid: string, 
+/**
+ * New rate, sat/kvB.
+ */
+fee_rate: number, 
+/**
+ * Pay by a child instead of a replacement.
+ */
+child: boolean, };
+export type BurnPlan = { 
+/**
+ * The asset.
+ */
+asset: AssetId, 
+/**
+ * How much, in atoms.
+ */
+amount: Atoms, 
+/**
+ * Why, only in this wallet.
+ */
+label: string, 
+/**
+ * Sidechain fee rate, sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, };
+export type Check = "proof-of-work" | "filters" | "signatures" | "federation" | "proofs";
+export type CheckView = { 
+/**
+ * Which.
+ */
+check: Check, 
+/**
+ * It has passed for everything up to the tip.
+ */
+passed: boolean, 
+/**
+ * Counts for the words: signatures needed and given, peers that agreed, and so on.
+ */
+have: number, 
+/**
+ * See `have`.
+ */
+of: number, };
+export type CoinFreeze = { 
+/**
+ * Where it lives.
+ */
+network: NetworkId, 
+/**
+ * `txid:vout`.
+ */
+outpoint: string, 
+/**
+ * The new state.
+ */
+frozen: boolean, };
+export type CoinView = { 
+/**
+ * `txid:vout`.
+ */
+outpoint: string, 
+/**
+ * The asset.
+ */
+asset: AssetLabel, 
+/**
+ * How much.
+ */
+amount: Atoms, 
+/**
+ * Where it was paid to.
+ */
+address: string, 
+/**
+ * Height of its block; absent while unconfirmed.
+ */
+height: number | null, 
+/**
+ * Blocks on top of it, its own included.
+ */
+confirmations: number, 
+/**
+ * How it is known.
+ */
+known: Known, 
+/**
+ * The user froze it.
+ */
+frozen: boolean, 
+/**
+ * Reserved by a draft.
+ */
+reserved: boolean, 
+/**
+ * It is our change.
+ */
+change: boolean, 
+/**
+ * Others cannot see amount and asset.
+ */
+blinded: boolean, 
+/**
+ * It is a reissuance token.
+ */
+token: boolean, 
+/**
+ * The user's label of the coin, its address or its transaction.
+ */
+label: string, };
+export type ContractImport = { 
+/**
+ * The asset.
+ */
+asset: AssetId, 
+/**
+ * Contract JSON.
+ */
+contract: string, 
+/**
+ * Outpoint the issuance spent, `txid:vout`; absent when this wallet saw the issuance.
+ */
+issuance_prevout: string | null, };
+export type DraftImport = { 
+/**
+ * Base64 or hex.
+ */
+text: string, };
+export type DraftKind = "send" | "bump" | "peg-in" | "peg-out" | "issue" | "reissue" | "burn";
+export type DraftRef = { 
+/**
+ * Its number.
+ */
+draft: number, };
+export type DraftSign = { 
+/**
+ * The draft.
+ */
+draft: number, 
+/**
+ * `summary_hash` of the review that the user saw; anything else is refused.
+ */
+summary_hash: string, };
+export type DraftView = { 
+/**
+ * Its number.
+ */
+draft: number, 
+/**
+ * What it will do.
+ */
+kind: DraftKind, 
+/**
+ * Which network it is for.
+ */
+network: NetworkId, 
+/**
+ * Fee, satoshi.
+ */
+fee: Atoms, 
+/**
+ * sat/kvB.
+ */
+fee_rate: number, 
+/**
+ * vB.
+ */
+vsize: number, 
+/**
+ * Fee as a share of what leaves, in hundredths of a percent; absent when nothing comparable leaves.
+ */
+fee_share: number | null, 
+/**
+ * What leaves the wallet, per asset, without the fee.
+ */
+leaves: Array<AmountView>, 
+/**
+ * What comes back, per asset.
+ */
+comes_back: Array<AmountView>, 
+/**
+ * Coins it spends.
+ */
+coins: number, 
+/**
+ * Unix seconds after which it is discarded.
+ */
+expires: number, 
+/**
+ * Old fee of a replaced transaction, satoshi.
+ */
+replaces_fee: Atoms | null, 
+/**
+ * Id of the asset to be created or destroyed.
+ */
+asset: AssetId | null, 
+/**
+ * Domain proof to be published at `https://<domain>/.well-known/liquid-asset-proof-<id>`; empty if none.
+ */
+domain_proof: string, 
+/**
+ * All signatures are there (an imported draft).
+ */
+signed: boolean, };
+export type Empty = Record<symbol, never>;
+export type FeeChoice = { 
+/**
+ * Which.
+ */
+name: FeeName, 
+/**
+ * sat/kvB (1,000 = 1 sat/vB).
+ */
+rate: number, 
+/**
+ * Blocks until confirmation, about.
+ */
+blocks: number, };
+export type FeeName = "slow" | "normal" | "urgent";
+export type FlowEnd = { 
+/**
+ * What is known of the asset; absent when blinded to us.
+ */
+asset: AssetLabel | null, 
+/**
+ * Amount; absent when blinded to us.
+ */
+amount: Atoms | null, 
+/**
+ * Address, or what the output is.
+ */
+address: string, 
+/**
+ * What part it plays.
+ */
+role: FlowRole, 
+/**
+ * Others cannot see amount and asset.
+ */
+blinded: boolean, 
+/**
+ * The user's label.
+ */
+label: string, };
+export type FlowRole = "ours" | "change" | "foreign" | "fee" | "burn" | "issue" | "peg";
+export type HistoryPage = { 
+/**
+ * Rows, newest first.
+ */
+rows: Array<HistoryRow>, 
+/**
+ * Cursor of the next page; absent at the end.
+ */
+next: string | null, 
+/**
+ * Rows in all, without search.
+ */
+total: number, };
+export type HistoryRequest = { 
+/**
+ * Only this network.
+ */
+network: NetworkId | null, 
+/**
+ * Only transactions that move this asset.
+ */
+asset: AssetId | null, 
+/**
+ * Only labels, addresses, txids and tickers that contain this.
+ */
+search: string | null, 
+/**
+ * `next` of the page before.
+ */
+cursor: string | null, 
+/**
+ * Rows, at most 500.
+ */
+limit: number, };
+export type HistoryRow = { 
+/**
+ * Where it lives.
+ */
+network: NetworkId, 
+/**
+ * Its id.
+ */
+txid: string, 
+/**
+ * What it did for this wallet.
+ */
+kind: TransactionKind, 
+/**
+ * What the wallet gained and lost.
+ */
+moved: Array<Moved>, 
+/**
+ * Fee paid by this wallet, satoshi; zero when others paid.
+ */
+fee: Atoms, 
+/**
+ * Height of its block; absent while unconfirmed.
+ */
+height: number | null, 
+/**
+ * Unix seconds of the block, or when first seen.
+ */
+time: number, 
+/**
+ * How it is known.
+ */
+known: Known, 
+/**
+ * Blocks on top of it, its own included.
+ */
+confirmations: number, 
+/**
+ * Confirmations after which it counts as final here.
+ */
+depth: number, 
+/**
+ * The user's label.
+ */
+label: string, 
+/**
+ * The other side's address, when there is just one.
+ */
+counterparty: string, 
+/**
+ * The operation it belongs to.
+ */
+operation: number | null, };
+export type IssuePlan = { 
+/**
+ * First supply, in atoms (10^-precision).
+ */
+amount: Atoms, 
+/**
+ * Digits after the point, 0 to 8.
+ */
+precision: number, 
+/**
+ * 3 to 24 of `[a-zA-Z0-9.-]`.
+ */
+ticker: string, 
+/**
+ * 1 to 255 ASCII characters.
+ */
+name: string, 
+/**
+ * Domain of the issuer.
+ */
+domain: string, 
+/**
+ * Keep a token that allows to issue more.
+ */
+reissuable: boolean, 
+/**
+ * Hide the amount from others.
+ */
+blinded: boolean, 
+/**
+ * Sidechain fee rate, sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, };
+export type LabelKind = "tx" | "addr" | "output";
+export type LabelSet = { 
+/**
+ * Where the thing lives.
+ */
+network: NetworkId, 
+/**
+ * What is labelled.
+ */
+kind: LabelKind, 
+/**
+ * Txid, address or outpoint.
+ */
+reference: string, 
+/**
+ * The label.
+ */
+text: string, };
+export type LabelsImported = { 
+/**
+ * Taken over.
+ */
+taken: number, 
+/**
+ * Lines that are no label or name nothing of this wallet.
+ */
+skipped: number, };
+export type Moved = { 
+/**
+ * The asset.
+ */
+asset: AssetLabel, 
+/**
+ * How much.
+ */
+amount: Atoms, 
+/**
+ * It left the wallet.
+ */
+out: boolean, };
+export type NetworkRef = { 
+/**
+ * Which.
+ */
+network: NetworkId, };
+export type NetworkRescan = { 
+/**
+ * Which.
+ */
+network: NetworkId, 
+/**
+ * From this height on.
+ */
+from_height: number, };
+export type NetworkView = { 
+/**
+ * Which.
+ */
+network: NetworkId, 
+/**
+ * What it is doing.
+ */
+phase: Phase, 
+/**
+ * Height of the best verified block; absent before the first.
+ */
+height: number | null, 
+/**
+ * Its header time, Unix seconds.
+ */
+tip_time: number | null, 
+/**
+ * Every block up to here has been searched for this wallet.
+ */
+scanned_to: number | null, 
+/**
+ * Peers, connected or not.
+ */
+peers: Array<PeerView>, 
+/**
+ * What is checked on this network, with the last verdict.
+ */
+checks: Array<CheckView>, 
+/**
+ * What the user can do on it.
+ */
+capabilities: Capability[], 
+/**
+ * The trouble it is in, if any.
+ */
+fault: Failure | null, 
+/**
+ * Unix seconds since when no peer answers; absent while connected.
+ */
+offline_since: number | null, 
+/**
+ * Seconds between blocks as observed lately; absent before two blocks.
+ */
+block_seconds: number | null, };
+export type Notice = { 
+/**
+ * Counts up by one per window subscription.
+ */
+seq: number, 
+/**
+ * What went stale.
+ */
+tags: Array<Tag>, };
+export type OperationAct = { 
+/**
+ * Its number.
+ */
+operation: number, 
+/**
+ * What to do; must be one of its `can`.
+ */
+action: OperationAction, };
+export type OperationAction = "stop" | "hold" | "resume" | "retry";
+export type OperationRef = { 
+/**
+ * Its number.
+ */
+operation: number, };
+export type OperationStatus = "running" | "waiting" | "stuck" | "done" | "stopped" | "failed";
+export type OperationStep = { 
+/**
+ * Which.
+ */
+step: StepName, 
+/**
+ * Its state.
+ */
+state: StepState, 
+/**
+ * Unix seconds when it was passed.
+ */
+time: number | null, 
+/**
+ * Block in which it happened.
+ */
+height: number | null, };
+export type OperationView = { 
+/**
+ * Its number.
+ */
+operation: number, 
+/**
+ * What it does.
+ */
+kind: DraftKind, 
+/**
+ * Where it stands.
+ */
+status: OperationStatus, 
+/**
+ * What it moves.
+ */
+amount: AmountView | null, 
+/**
+ * The steps in order; exactly one is current while the operation is open.
+ */
+steps: Array<OperationStep>, 
+/**
+ * Index of the first step after which there is no way back; absent: always stoppable.
+ */
+no_return: number | null, 
+/**
+ * Blocks or units done and needed in the current step.
+ */
+done: number, 
+/**
+ * See `done`.
+ */
+of: number, 
+/**
+ * Which network's blocks `done` counts.
+ */
+counts: NetworkId | null, 
+/**
+ * Seconds until it is finished, about.
+ */
+eta: number | null, 
+/**
+ * What the user can still do.
+ */
+can: Array<OperationAction>, 
+/**
+ * Sidechain height until which the peg-in address is guaranteed; peg-in only.
+ */
+valid_until: number | null, 
+/**
+ * Address to pay (peg-in from elsewhere) or the destination (peg-out, send).
+ */
+address: string, 
+/**
+ * Rows of a QR code for `address`, when it is to be paid.
+ */
+qr: Array<string>, 
+/**
+ * Bitcoin transaction of it.
+ */
+bitcoin_txid: string | null, 
+/**
+ * Sidechain transaction of it.
+ */
+sidechain_txid: string | null, 
+/**
+ * What arrives in the end, satoshi, when known.
+ */
+arrives: Atoms | null, 
+/**
+ * Unix seconds.
+ */
+started: number, 
+/**
+ * Unix seconds.
+ */
+finished: number | null, 
+/**
+ * Why it failed or waits.
+ */
+why: Failure | null, 
+/**
+ * The user's label.
+ */
+label: string, };
+export type OperationsRequest = { 
+/**
+ * Only those under way (`true`) or finished (`false`); absent: all.
+ */
+open: boolean | null, 
+/**
+ * At most so many.
+ */
+limit: number, };
+export type OthersSee = "everything" | "fee-and-scripts" | "some";
+export type Overview = { 
+/**
+ * BTC and L-BTC together, in satoshi, verified part.
+ */
+verified: Atoms, 
+/**
+ * The same, still pending.
+ */
+pending: Atoms, 
+/**
+ * On the way between the chains, in satoshi; part of neither of the above.
+ */
+crossing: Atoms, 
+/**
+ * Per asset, Bitcoin first, then the policy asset, then by name.
+ */
+balances: Array<BalanceView>, };
+export type PasswordChange = { 
+/**
+ * The wallet.
+ */
+wallet: number, 
+/**
+ * The old password.
+ */
+old: string, 
+/**
+ * The new one.
+ */
+new: string, };
+export type PeerView = { 
+/**
+ * `host:port`.
+ */
+address: string, 
+/**
+ * Connected now.
+ */
+connected: boolean, 
+/**
+ * What it calls itself; hostile text, shown as such.
+ */
+agent: string, };
+export type PegInPlan = { 
+/**
+ * How much to move, satoshi; the claim's sidechain fee is taken from it. Ignored with `drain`.
+ */
+amount: Atoms, 
+/**
+ * Move everything.
+ */
+drain: boolean, 
+/**
+ * Bitcoin fee rate, sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, 
+/**
+ * Spend just these coins.
+ */
+coins: Array<string> | null, };
+export type PegOutPlan = { 
+/**
+ * How much to burn on the sidechain, satoshi. Ignored with `drain`.
+ */
+amount: Atoms, 
+/**
+ * Burn all L-BTC.
+ */
+drain: boolean, 
+/**
+ * Bitcoin address to be paid; absent: a new one of this wallet.
+ */
+destination: string | null, 
+/**
+ * Sidechain fee rate, sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, };
+export type Phase = "connecting" | "headers" | "filters" | "synced" | "offline" | "halted";
+export type Progress = { 
+/**
+ * Which network is at work.
+ */
+network: NetworkId, 
+/**
+ * Units done.
+ */
+done: number, 
+/**
+ * Units in all.
+ */
+of: number, 
+/**
+ * Seconds left, when known.
+ */
+eta: number | null, };
+export type ProofExport = { 
+/**
+ * Where it lives.
+ */
+network: NetworkId, 
+/**
+ * The transaction.
+ */
+txid: string, 
+/**
+ * Outputs to disclose; absent: all this wallet can open.
+ */
+outputs: Array<number> | null, };
+export type ProofKind = "transaction" | "payment" | "issuance" | "burn" | "peg-in" | "peg-out" | "amounts" | "inclusion" | "signatures" | "fault";
+export type ProofStatement = { 
+/**
+ * What is stated.
+ */
+kind: ProofKind, 
+/**
+ * It holds.
+ */
+ok: boolean, 
+/**
+ * The amount it is about.
+ */
+amount: AmountView | null, 
+/**
+ * Txid, address, block or rule it is about.
+ */
+detail: string, };
+export type ProofVerdict = { 
+/**
+ * It proves what it says.
+ */
+ok: boolean, 
+/**
+ * Each statement with its verdict.
+ */
+statements: Array<ProofStatement>, };
+export type ReceiveRequest = { 
+/**
+ * On which network.
+ */
+network: NetworkId, 
+/**
+ * Amount for the link, in atoms of `asset`.
+ */
+amount: Atoms | null, 
+/**
+ * Asset for the link; absent: the network's own coin.
+ */
+asset: AssetId | null, 
+/**
+ * Sidechain: an address that shows amounts to everybody.
+ */
+explicit: boolean, 
+/**
+ * Label of the address; empty for none.
+ */
+label: string, 
+/**
+ * Show the last unused address again instead of a new one.
+ */
+again: boolean, };
+export type ReceiveView = { 
+/**
+ * The address.
+ */
+address: string, 
+/**
+ * Payment link (BIP21 or its sidechain form).
+ */
+uri: string, 
+/**
+ * Rows of the QR code of `uri`: `1` dark, `0` light, without the quiet zone.
+ */
+qr: Array<string>, 
+/**
+ * Index on its keychain.
+ */
+index: number, 
+/**
+ * Derivation path.
+ */
+path: string, };
+export type Recipient = { 
+/**
+ * Address or payment link.
+ */
+address: string, 
+/**
+ * How much, in atoms of `asset`. Ignored for the drained recipient.
+ */
+amount: Atoms, 
+/**
+ * Which asset; absent: the network's own coin.
+ */
+asset: AssetId | null, };
+export type Recognised = { 
+/**
+ * Which kind.
+ */
+kind: RecognisedKind, 
+/**
+ * The address in it.
+ */
+address: string, 
+/**
+ * Where it lives.
+ */
+network: NetworkId | null, 
+/**
+ * Amounts to it are blinded.
+ */
+confidential: boolean, 
+/**
+ * Amount asked for.
+ */
+amount: Atoms | null, 
+/**
+ * Asset asked for.
+ */
+asset: AssetLabel | null, 
+/**
+ * Label in the link, or the user's own for this address.
+ */
+label: string, 
+/**
+ * How often this wallet has paid it.
+ */
+paid_before: number, 
+/**
+ * It is an address of this wallet.
+ */
+ours: boolean, };
+export type RecognisedKind = "address" | "psbt" | "pset" | "txid" | "asset" | "proof" | "unknown";
+export type ReissuePlan = { 
+/**
+ * The asset.
+ */
+asset: AssetId, 
+/**
+ * How much more, in atoms.
+ */
+amount: Atoms, 
+/**
+ * Sidechain fee rate, sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, };
+export type Review = { 
+/**
+ * The draft.
+ */
+draft: number, 
+/**
+ * What it will do.
+ */
+kind: DraftKind, 
+/**
+ * Which network it is for.
+ */
+network: NetworkId, 
+/**
+ * Outputs that leave the wallet; also those that only claim to be ours.
+ */
+leaves: Array<ReviewOutput>, 
+/**
+ * Outputs whose key was derived again from this wallet's seed.
+ */
+comes_back: Array<ReviewOutput>, 
+/**
+ * Fee, satoshi.
+ */
+fee: Atoms, 
+/**
+ * sat/kvB.
+ */
+fee_rate: number, 
+/**
+ * Fee as a share of what leaves, in hundredths of a percent.
+ */
+fee_share: number | null, 
+/**
+ * Coins it spends.
+ */
+coins: number, 
+/**
+ * What they hold, per asset.
+ */
+spends: Array<AmountView>, 
+/**
+ * Created by issuances, per asset.
+ */
+creates: Array<AmountView>, 
+/**
+ * Destroyed, per asset.
+ */
+destroys: Array<AmountView>, 
+/**
+ * What others can see of it.
+ */
+others_see: OthersSee, 
+/**
+ * Hash of all of the above; `draft_sign` asks for it.
+ */
+summary_hash: string, 
+/**
+ * The wallet must be unlocked before it can sign.
+ */
+locked: boolean, 
+/**
+ * The realm is a valueless one.
+ */
+valueless: boolean, };
+export type ReviewOutput = { 
+/**
+ * Full address, or what the output is.
+ */
+address: string, 
+/**
+ * The asset.
+ */
+asset: AssetLabel, 
+/**
+ * How much.
+ */
+amount: Atoms, 
+/**
+ * The user's label for it; empty for none.
+ */
+label: string, 
+/**
+ * What part it plays.
+ */
+role: FlowRole, 
+/**
+ * Others cannot see amount and asset.
+ */
+blinded: boolean, 
+/**
+ * It claims to be ours, but no key of ours derives it.
+ */
+false_claim: boolean, };
+export type SendPlan = { 
+/**
+ * On which network.
+ */
+network: NetworkId, 
+/**
+ * To whom.
+ */
+recipients: Array<Recipient>, 
+/**
+ * sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, 
+/**
+ * Spend just these coins (`txid:vout`); absent: chosen automatically.
+ */
+coins: Array<string> | null, 
+/**
+ * Index of the recipient that gets everything that is left.
+ */
+drain: number | null, 
+/**
+ * Allow explicit addresses, whose amounts everybody sees.
+ */
+allow_explicit: boolean, 
+/**
+ * Label of the transaction.
+ */
+label: string, };
+export type Settings = { 
+/**
+ * `en`, `zh-Hans` or `zh-Hant`; empty follows the system.
+ */
+language: string, 
+/**
+ * Light, dark, or the system's.
+ */
+theme: Theme, 
+/**
+ * Minutes without a touch after which the keys are locked; 0: never.
+ */
+auto_lock_minutes: number, 
+/**
+ * Amounts are hidden until asked for.
+ */
+hide_amounts: boolean, 
+/**
+ * A fee above this share of the payment, in percent, is refused.
+ */
+fee_limit_percent: number, 
+/**
+ * Unused addresses searched past the last used one.
+ */
+gap_limit: number, 
+/**
+ * Extra Bitcoin peers, `host:port`.
+ */
+bitcoin_peers: Array<string>, 
+/**
+ * Extra sidechain peers, `host:port`.
+ */
+sidechain_peers: Array<string>, };
+export type StepName = "signed" | "broadcast" | "confirmed" | "final" | "awaiting-payment" | "funded" | "depth" | "claimed" | "spendable" | "burned" | "paid-on-bitcoin";
+export type StepState = "done" | "current" | "ahead" | "skipped";
+export type SupplyEvent = "issue" | "reissue" | "burn";
+export type SupplyStep = { 
+/**
+ * Unix seconds.
+ */
+time: number, 
+/**
+ * Block, absent while unconfirmed.
+ */
+height: number | null, 
+/**
+ * What happened.
+ */
+event: SupplyEvent, 
+/**
+ * By how much.
+ */
+amount: Atoms, 
+/**
+ * Supply after it.
+ */
+after: Atoms, 
+/**
+ * Transaction.
+ */
+txid: string, };
+export type Tag = "app" | "settings" | "networks" | "balances" | "coins" | "addresses" | "history" | "assets" | "drafts" | "operations";
+export type TestbedFund = { 
+/**
+ * How much, in satoshi.
+ */
+sat: Atoms, };
+export type TestbedFunded = { 
+/**
+ * The funding transaction.
+ */
+txid: string, };
+export type TestbedMine = { 
+/**
+ * On which network.
+ */
+network: NetworkId, 
+/**
+ * How many, at most 200.
+ */
+blocks: number, };
+export type TextFile = { 
+/**
+ * Suggested file name.
+ */
+name: string, 
+/**
+ * Content.
+ */
+text: string, };
+export type TextIn = { 
+/**
+ * The text.
+ */
+text: string, };
+export type Theme = "system" | "light" | "dark";
+export type TransactionKind = "received" | "sent" | "moved" | "peg-in-deposit" | "peg-in-claim" | "peg-out" | "peg-out-payment" | "issued" | "reissued" | "burned" | "mined";
+export type TransactionRef = { 
+/**
+ * Where it lives.
+ */
+network: NetworkId, 
+/**
+ * Its id.
+ */
+txid: string, };
+export type TransactionView = { 
+/**
+ * As in the list.
+ */
+row: HistoryRow, 
+/**
+ * Inputs, for the flow diagram.
+ */
+inputs: Array<FlowEnd>, 
+/**
+ * Outputs, the fee included.
+ */
+outputs: Array<FlowEnd>, 
+/**
+ * Hash of its block.
+ */
+block: string | null, 
+/**
+ * Virtual size, vB.
+ */
+vsize: number, 
+/**
+ * Fee rate, sat/kvB; zero when the fee is not known.
+ */
+fee_rate: number, 
+/**
+ * It can be replaced with a higher fee.
+ */
+replaceable: boolean, 
+/**
+ * A child of ours could pay for it.
+ */
+can_cpfp: boolean, 
+/**
+ * What was checked about it.
+ */
+checks: Array<Check>, 
+/**
+ * The raw transaction, hex.
+ */
+raw: string, };
+export type WalletCreate = { 
+/**
+ * The user's name for it.
+ */
+name: string, 
+/**
+ * BIP39 words.
+ */
+words: Array<string>, 
+/**
+ * BIP39 passphrase; empty for none.
+ */
+passphrase: string, 
+/**
+ * Password of the vault.
+ */
+password: string, 
+/**
+ * The words existed before: search the chains from `birthday` on.
+ */
+restore: boolean, 
+/**
+ * Unix seconds before which the words received nothing; absent: search from the beginning.
+ */
+birthday: number | null, };
+export type WalletQuickStart = { 
+/**
+ * The user's name for it.
+ */
+name: string, };
+export type WalletRef = { 
+/**
+ * Its number.
+ */
+wallet: number, };
+export type WalletRename = { 
+/**
+ * Its number.
+ */
+wallet: number, 
+/**
+ * The new name.
+ */
+name: string, };
+export type WalletUnlock = { 
+/**
+ * Its number.
+ */
+wallet: number, 
+/**
+ * Password of its vault.
+ */
+password: string, };
+export type WalletView = { 
+/**
+ * Its number, stable for life.
+ */
+id: number, 
+/**
+ * The user's name for it.
+ */
+name: string, 
+/**
+ * Fingerprint of its master key, 8 hex digits; empty when only watching.
+ */
+fingerprint: string, 
+/**
+ * There are no keys here: it can watch and plan but not sign.
+ */
+watch_only: boolean, 
+/**
+ * The vault has an empty password (valueless realms only).
+ */
+no_password: boolean, 
+/**
+ * The words were written down and confirmed, or typed in on restore.
+ */
+backed_up: boolean, };
+export type WalletWatch = { 
+/**
+ * The user's name for it.
+ */
+name: string, 
+/**
+ * Bitcoin output descriptor, multipath or external only.
+ */
+bitcoin: string, 
+/**
+ * Confidential descriptor of the sidechain (ELIP150).
+ */
+sidechain: string, 
+/**
+ * As in `WalletCreate`.
+ */
+birthday: number | null, };
+export type Words = { 
+/**
+ * The words in order.
+ */
+words: Array<string>, };
+export type WordsNew = { 
+/**
+ * 12 or 24.
+ */
+count: number, 
+/**
+ * Own entropy, such as dice rolls, mixed with the system's.
+ */
+own_entropy: string | null, };
+
+/** Every command: its request and its answer. */
+export type Commands = {
+  app_state: { request: Empty; answer: AppState };
+  words_new: { request: WordsNew; answer: Words };
+  wallet_create: { request: WalletCreate; answer: WalletView };
+  wallet_words: { request: WalletUnlock; answer: Words };
+  wallet_quick_start: { request: WalletQuickStart; answer: WalletView };
+  wallet_watch: { request: WalletWatch; answer: WalletView };
+  wallet_select: { request: WalletRef; answer: WalletView };
+  wallet_rename: { request: WalletRename; answer: WalletView };
+  wallet_forget: { request: WalletUnlock; answer: Empty };
+  unlock: { request: WalletUnlock; answer: WalletView };
+  lock: { request: Empty; answer: Empty };
+  password_change: { request: PasswordChange; answer: Empty };
+  settings_get: { request: Empty; answer: Settings };
+  settings_set: { request: Settings; answer: Settings };
+  about: { request: Empty; answer: About };
+  networks: { request: Empty; answer: Vec < NetworkView > };
+  network_rescan: { request: NetworkRescan; answer: Empty };
+  testbed_fund: { request: TestbedFund; answer: TestbedFunded };
+  testbed_mine: { request: TestbedMine; answer: Empty };
+  overview: { request: Empty; answer: Overview };
+  balance_history: { request: BalanceHistoryRequest; answer: BalanceHistory };
+  receive: { request: ReceiveRequest; answer: ReceiveView };
+  addresses: { request: NetworkRef; answer: Vec < AddressView > };
+  coins: { request: NetworkRef; answer: Vec < CoinView > };
+  coin_freeze: { request: CoinFreeze; answer: Empty };
+  label_set: { request: LabelSet; answer: Empty };
+  labels_export: { request: Empty; answer: TextFile };
+  labels_import: { request: TextIn; answer: LabelsImported };
+  history: { request: HistoryRequest; answer: HistoryPage };
+  history_export: { request: NetworkRef; answer: TextFile };
+  transaction: { request: TransactionRef; answer: TransactionView };
+  recognise: { request: TextIn; answer: Recognised };
+  fee_choices: { request: NetworkRef; answer: Vec < FeeChoice > };
+  send_plan: { request: SendPlan; answer: DraftView };
+  bump_plan: { request: BumpPlan; answer: DraftView };
+  peg_in_plan: { request: PegInPlan; answer: DraftView };
+  peg_out_plan: { request: PegOutPlan; answer: DraftView };
+  issue_plan: { request: IssuePlan; answer: DraftView };
+  reissue_plan: { request: ReissuePlan; answer: DraftView };
+  burn_plan: { request: BurnPlan; answer: DraftView };
+  draft_review: { request: DraftRef; answer: Review };
+  draft_sign: { request: DraftSign; answer: OperationView };
+  draft_discard: { request: DraftRef; answer: Empty };
+  draft_export: { request: DraftRef; answer: TextFile };
+  draft_import: { request: DraftImport; answer: DraftView };
+  peg_in_address: { request: Empty; answer: OperationView };
+  operations: { request: OperationsRequest; answer: Vec < OperationView > };
+  operation: { request: OperationRef; answer: OperationView };
+  operation_act: { request: OperationAct; answer: OperationView };
+  bridge: { request: Empty; answer: BridgeView };
+  assets: { request: Empty; answer: Vec < AssetView > };
+  asset: { request: AssetRef; answer: AssetDetail };
+  contract_import: { request: ContractImport; answer: AssetView };
+  proof_export: { request: ProofExport; answer: TextFile };
+  proof_verify: { request: TextIn; answer: ProofVerdict };
+};
+
+/** Tags a command's answer is made of, and tags its success makes stale. */
+export const tags: { [C in keyof Commands]: { reads: Tag[]; stales: Tag[] } } = {
+  app_state: { reads: ["app"], stales: [] },
+  words_new: { reads: [], stales: [] },
+  wallet_create: { reads: [], stales: ["app"] },
+  wallet_words: { reads: [], stales: [] },
+  wallet_quick_start: { reads: [], stales: ["app"] },
+  wallet_watch: { reads: [], stales: ["app"] },
+  wallet_select: { reads: [], stales: ["app", "balances", "history", "coins", "assets", "operations"] },
+  wallet_rename: { reads: [], stales: ["app"] },
+  wallet_forget: { reads: [], stales: ["app"] },
+  unlock: { reads: [], stales: ["app"] },
+  lock: { reads: [], stales: ["app"] },
+  password_change: { reads: [], stales: [] },
+  settings_get: { reads: ["settings"], stales: [] },
+  settings_set: { reads: [], stales: ["settings", "networks"] },
+  about: { reads: [], stales: [] },
+  networks: { reads: ["networks"], stales: [] },
+  network_rescan: { reads: [], stales: ["networks"] },
+  testbed_fund: { reads: [], stales: [] },
+  testbed_mine: { reads: [], stales: [] },
+  overview: { reads: ["balances"], stales: [] },
+  balance_history: { reads: ["balances"], stales: [] },
+  receive: { reads: [], stales: ["addresses"] },
+  addresses: { reads: ["addresses"], stales: [] },
+  coins: { reads: ["coins"], stales: [] },
+  coin_freeze: { reads: [], stales: ["coins", "balances"] },
+  label_set: { reads: [], stales: ["history", "coins", "addresses"] },
+  labels_export: { reads: [], stales: [] },
+  labels_import: { reads: [], stales: ["history", "coins", "addresses"] },
+  history: { reads: ["history"], stales: [] },
+  history_export: { reads: [], stales: [] },
+  transaction: { reads: ["history"], stales: [] },
+  recognise: { reads: [], stales: [] },
+  fee_choices: { reads: ["networks"], stales: [] },
+  send_plan: { reads: [], stales: ["drafts"] },
+  bump_plan: { reads: [], stales: ["drafts"] },
+  peg_in_plan: { reads: [], stales: ["drafts"] },
+  peg_out_plan: { reads: [], stales: ["drafts"] },
+  issue_plan: { reads: [], stales: ["drafts"] },
+  reissue_plan: { reads: [], stales: ["drafts"] },
+  burn_plan: { reads: [], stales: ["drafts"] },
+  draft_review: { reads: ["drafts"], stales: [] },
+  draft_sign: { reads: [], stales: ["drafts", "operations", "coins", "balances", "history"] },
+  draft_discard: { reads: [], stales: ["drafts", "coins"] },
+  draft_export: { reads: [], stales: [] },
+  draft_import: { reads: [], stales: ["drafts"] },
+  peg_in_address: { reads: [], stales: ["operations"] },
+  operations: { reads: ["operations"], stales: [] },
+  operation: { reads: ["operations"], stales: [] },
+  operation_act: { reads: [], stales: ["operations"] },
+  bridge: { reads: ["networks", "operations"], stales: [] },
+  assets: { reads: ["assets", "balances"], stales: [] },
+  asset: { reads: ["assets", "balances", "history"], stales: [] },
+  contract_import: { reads: [], stales: ["assets"] },
+  proof_export: { reads: [], stales: [] },
+  proof_verify: { reads: [], stales: [] },
+};
