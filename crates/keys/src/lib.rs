@@ -1,1 +1,26 @@
+//! The vault and the pen: sealed secrets, derivation, and the only way from a draft to a signature.
 //!
+//! ```text
+//! Words -> Seed -> Accounts (public)      what wallets watch
+//!            \---> SigningKeys            only while the vault is open
+//! Draft + Accounts -> Checked + Summary   everything recomputed from the raw transaction
+//! Checked + SigningKeys -> Signed         nothing else signs
+//! ```
+//!
+//! Types that hold secrets implement neither `Debug`, `Clone` nor `Serialize`, and are wiped when dropped.
+
+pub mod check;
+pub mod derive;
+pub mod secret;
+pub mod sign;
+pub mod tries;
+pub mod vault;
+pub mod words;
+
+pub use check::{Checked, Policy, Summary, check};
+pub use derive::{Accounts, account_descriptors};
+pub use secret::{Recovery, Secret, Seed};
+pub use sign::{SigningKeys, sign, sign_partly};
+pub use tries::Tries;
+pub use vault::{Cost, KeyringKey, OpenVault};
+pub use words::{WordCount, Words};
