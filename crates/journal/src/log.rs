@@ -211,3 +211,6 @@ fn step<M: Machine>(seq: u32, event: Event<M::Order, M::Input>, state: M::State,
     let effects = (0..).zip(effects).map(|(index, effect)| Issued { id: EffectId { seq, index }, effect }).collect();
     Step { entry: Entry { seq, event }, effects, state }
 }
+
+#[cfg(test)]
+mod tests;
