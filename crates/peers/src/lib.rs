@@ -1,1 +1,15 @@
+//! The only crate that talks to strangers: one light client per network, both of the same shape.
 //!
+//! A client is a task that owns its connections and a handle ([`BitcoinClient`], [`SidechainClient`]) that may be cloned. It reports
+//! through one bounded channel of [`Event`]s. Nothing is lost when the reader is slow: whatever becomes known meanwhile is merged into
+//! the next batch, and the client stops fetching blocks until there is room.
+//!
+//! What a client says has been verified as the module of its network describes; what it cannot verify it does not say.
+
+mod bitcoin_chain;
+mod event;
+mod sidechain;
+
+pub use bitcoin_chain::{BitcoinClient, BitcoinConfig, BitcoinEvent, FeeRates};
+pub use event::{Event, Headers, NetworkState, Phase, ResumePoint};
+pub use sidechain::{SidechainClient, SidechainConfig, SidechainEvent};
