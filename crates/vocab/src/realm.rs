@@ -76,6 +76,9 @@ pub struct SidechainParams {
     /// Whether peg-outs need a PAK proof.
     #[serde(default)]
     pub enforce_pak: bool,
+    /// Extension space of the first dynafed block, hex. Elements' own default unless a chain was started with other PAK entries.
+    #[serde(default = "default_extension_space")]
+    pub first_extension_space: Vec<String>,
     /// Address prefixes.
     pub address: AddressPrefixes,
     /// P2P addresses of Elements peers that serve BIP157 filters.
@@ -108,6 +111,11 @@ pub struct Testbed {
 
 fn one() -> u8 {
     1
+}
+
+/// What Elements puts there when a custom chain names no PAK entries: one entry whose keys nobody holds.
+pub fn default_extension_space() -> Vec<String> {
+    vec!["02fcba7ecf41bc7e1be4ee122d9d22e3333671eb0a3a87b5cdf099d59874e1940f".repeat(2)]
 }
 
 impl Realm {
