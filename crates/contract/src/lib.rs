@@ -8,6 +8,7 @@ mod record;
 
 pub mod commands;
 pub mod dto;
+pub mod hosts;
 pub mod notice;
 pub mod typescript;
 

@@ -1,11 +1,14 @@
 //! Laws of the one list.
 
-use causeway_contract::{COMMANDS, Window, typescript::typescript};
+use causeway_contract::{COMMANDS, Window, hosts::capability, typescript::typescript};
 
 #[test]
 fn the_committed_bindings_are_those_of_the_contract() {
     let committed = include_str!("../../../ui/src/ipc/bindings.ts");
     assert!(committed == typescript(), "stale: run `cargo xtask bindings`");
+    let main = include_str!("../../../src-tauri/capabilities/main.json");
+    let confirm = include_str!("../../../src-tauri/capabilities/confirm.json");
+    assert!(main == capability(Window::Main) && confirm == capability(Window::Confirm), "stale: run `cargo xtask bindings`");
 }
 
 #[test]
