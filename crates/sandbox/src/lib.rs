@@ -1,1 +1,18 @@
+//! A private world on loopback that speaks the real wire formats.
 //!
+//! One process holds a real bitcoind (regtest), a federation of functionaries that sign a sidechain pegged to it, watchmen that pay
+//! peg-outs, Elements' P2P protocol for clients, and a control service ([`control`]) that hands out test coins. Everything lives in
+//! one directory: a process that is killed at any moment and served again continues the same two chains.
+
+pub mod bitcoind;
+pub mod control;
+pub mod error;
+pub mod genesis;
+pub mod lifecycle;
+pub mod options;
+mod world;
+
+pub use control::{Control, Status};
+pub use error::SandboxError;
+pub use lifecycle::{Params, down, ensure_up, params, serve};
+pub use options::Options;

@@ -1,0 +1,205 @@
+//! The control service: test coins, blocks on request, and faults on request. Plain HTTP with JSON, loopback only.
+//!
+//! | route | body | answer |
+//! |---|---|---|
+//! | `GET /status` | | [`Status`] |
+//! | `GET /params` | | [`Params`] |
+//! | `POST /fund` | [`Fund`] | [`Funded`] |
+//! | `POST /mine` | [`Mine`] | [`Mined`] |
+//! | `POST /pause` | [`Pause`] | `{}` |
+//! | `POST /reorg` | [`Reorg`] | [`Mined`] |
+//! | `POST /functionary` | [`Switch`] | `{}` |
+//! | `POST /down` | | `{}` |
+//!
+//! A refusal is status 400 or 500 with `{"error": "…"}`. Requests that a web page could make are refused: a `Host` that is not this
+//! address (DNS rebinding), any `Origin`, and bodies that are not declared as JSON.
+
+use crate::error::SandboxError;
+use crate::lifecycle::Params;
+use causeway_vocab::{Height, NetworkId};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Most satoshi that one request can be given.
+pub const MAX_FUND: u64 = 100 * 100_000_000;
+/// Most blocks that one request can ask for.
+pub const MAX_BLOCKS: u32 = 2_000;
+
+/// Asks for test bitcoin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fund {
+    /// A regtest address.
+    pub address: String,
+    /// Amount, at most [`MAX_FUND`].
+    pub sat: u64,
+    /// Bitcoin blocks to mine once the payment is in the mempool.
+    #[serde(default)]
+    pub mine: u32,
+}
+
+/// Test bitcoin is on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Funded {
+    /// The paying transaction.
+    pub txid: bitcoin::Txid,
+    /// Which output pays.
+    pub vout: u32,
+}
+
+/// Asks for blocks now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mine {
+    /// Which chain grows.
+    pub network: NetworkId,
+    /// By how many blocks, at most [`MAX_BLOCKS`].
+    pub blocks: u32,
+}
+
+/// Where a chain stands after a request for blocks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mined {
+    /// Height of the best block.
+    pub height: Height,
+    /// Its hash, hex as RPCs print it.
+    pub tip: String,
+}
+
+/// Stops or restarts the clocks that make blocks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pause {
+    /// `true`: no Bitcoin block is mined by the clock.
+    pub mine_timer: bool,
+    /// `true`: no sidechain block is proposed by the clock; requests still make them.
+    #[serde(default)]
+    pub blocks: bool,
+}
+
+/// Replaces the last Bitcoin blocks by one more than their number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reorg {
+    /// How many blocks are undone, at most 100. Their transactions go back to the mempool and into none of the new blocks.
+    pub depth: u32,
+}
+
+/// Starts or stops one functionary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Switch {
+    /// Position in the signing script, from 0.
+    pub index: u8,
+    /// What happens to it.
+    pub action: SwitchAction,
+}
+
+/// What happens to a functionary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SwitchAction {
+    /// It neither speaks nor listens any more.
+    Stop,
+    /// It comes back with the signing state it has on disk.
+    Start,
+}
+
+/// What the sandbox is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Height of the Bitcoin chain.
+    pub bitcoin_height: Height,
+    /// Height of the sidechain.
+    pub sidechain_height: Height,
+    /// Genesis hash of the sidechain: which sandbox this is.
+    pub genesis_hash: elements::BlockHash,
+    /// Which functionaries run, in the order of the signing script.
+    pub functionaries: Vec<bool>,
+    /// Peg-outs on the sidechain that no confirmed Bitcoin transaction has paid.
+    pub pending_pegouts: u32,
+    /// Sidechain transactions waiting for a block.
+    pub mempool: u32,
+    /// The clock mines Bitcoin blocks.
+    pub mining: bool,
+}
+
+/// A client of the control service.
+#[derive(Debug, Clone)]
+pub struct Control {
+    address: SocketAddr,
+    http: reqwest::Client,
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    error: String,
+}
+
+impl Control {
+    /// A client of the service at `address` (the realm's `testbed.control`).
+    pub fn at(address: SocketAddr) -> Result<Control, SandboxError> {
+        // Proxy settings of the machine are not for loopback.
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
+        Ok(Control { address, http })
+    }
+
+    /// What the sandbox is doing.
+    pub async fn status(&self) -> Result<Status, SandboxError> {
+        self.get("status").await
+    }
+
+    /// The realm and how elementsd follows it.
+    pub async fn params(&self) -> Result<Params, SandboxError> {
+        self.get("params").await
+    }
+
+    /// Pays a regtest address. Not idempotent: every call pays.
+    pub async fn fund(&self, request: &Fund) -> Result<Funded, SandboxError> {
+        self.post("fund", request).await
+    }
+
+    /// Makes blocks and returns when they are there.
+    pub async fn mine(&self, network: NetworkId, blocks: u32) -> Result<Mined, SandboxError> {
+        self.post("mine", &Mine { network, blocks }).await
+    }
+
+    /// Stops or restarts the clocks.
+    pub async fn pause(&self, request: &Pause) -> Result<(), SandboxError> {
+        self.post::<serde_json::Value>("pause", request).await.map(drop)
+    }
+
+    /// Replaces the last Bitcoin blocks.
+    pub async fn reorg(&self, depth: u32) -> Result<Mined, SandboxError> {
+        self.post("reorg", &Reorg { depth }).await
+    }
+
+    /// Starts or stops a functionary.
+    pub async fn functionary(&self, index: u8, action: SwitchAction) -> Result<(), SandboxError> {
+        self.post::<serde_json::Value>("functionary", &Switch { index, action }).await.map(drop)
+    }
+
+    /// Ends the sandbox. Returns as soon as it has agreed; [`crate::down`] also waits.
+    pub async fn down(&self) -> Result<(), SandboxError> {
+        self.post::<serde_json::Value>("down", &serde_json::json!({})).await.map(drop)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, route: &str) -> Result<T, SandboxError> {
+        read(self.http.get(format!("http://{}/{route}", self.address)).send().await?).await
+    }
+
+    async fn post<T: DeserializeOwned>(&self, route: &str, body: &impl Serialize) -> Result<T, SandboxError> {
+        read(self.http.post(format!("http://{}/{route}", self.address)).json(body).send().await?).await
+    }
+}
+
+async fn read<T: DeserializeOwned>(answer: reqwest::Response) -> Result<T, SandboxError> {
+    if answer.status().is_success() {
+        return Ok(answer.json().await?);
+    }
+    let status = answer.status();
+    let why = answer.json::<Refused>().await.map_or_else(|_| status.to_string(), |refused| refused.error);
+    Err(SandboxError::Refused(why))
+}
