@@ -1,6 +1,15 @@
 //! Merkle trees of blocks: whole trees, and branches to one transaction.
 
-use elements::{Block, BlockHeader, TxMerkleNode, Txid};
+use elements::hashes::{HashEngine as _, sha256d};
+use elements::{Block, BlockHeader, Script, Transaction, TxMerkleNode, Txid};
+
+/// Serialized size of an inner node: two hashes.
+const INNER_NODE_SIZE: usize = 64;
+/// First bytes of a witness commitment: OP_RETURN, push of 36 bytes, and the mark of BIP141.
+const COMMITMENT_MARK: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
+const COMMITMENT_SIZE: usize = 38;
+/// More levels than any block has.
+const MAX_DEPTH: usize = 16;
 
 /// Why a block's transactions are not the ones its header commits to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,37 +42,115 @@ pub enum MerkleFault {
 
 /// The merkle root of the block's transactions, refusing lists that could be mutated without changing it.
 pub fn block_root(block: &Block) -> Result<TxMerkleNode, MerkleFault> {
-    let _ = block;
-    todo!()
+    let root = root(block.txdata.iter().map(|tx| tx.txid().to_byte_array()).collect())?;
+    Ok(TxMerkleNode::from_byte_array(root))
 }
 
 /// Checks that the block's transactions are those its header commits to.
 pub fn check_block(block: &Block) -> Result<(), MerkleFault> {
-    let _ = block;
-    todo!()
+    if block_root(block)? != block.header.merkle_root {
+        return Err(MerkleFault::WrongRoot);
+    }
+    // In an honest block the first is a coinbase, and making one of 64 bytes that is also an inner node needs 224 bits of work.
+    let inner_node = |tx: &Transaction| stripped_size(tx) == INNER_NODE_SIZE;
+    if !block.txdata.first().is_some_and(Transaction::is_coinbase) && block.txdata.iter().any(inner_node) {
+        return Err(MerkleFault::InnerNode);
+    }
+    Ok(())
 }
 
 /// Checks the commitment to the witnesses in the coinbase, and that there is one when there are witnesses (BIP141).
 pub fn check_witness_commitment(block: &Block) -> Result<(), MerkleFault> {
-    let _ = block;
-    todo!()
+    let coinbase = block.txdata.first().ok_or(MerkleFault::Empty)?;
+    let is_commitment = |script: &Script| script.len() >= COMMITMENT_SIZE && script.as_bytes().starts_with(&COMMITMENT_MARK);
+    let Some(output) = coinbase.output.iter().rfind(|output| is_commitment(&output.script_pubkey)) else {
+        let witness = block.txdata.iter().any(Transaction::has_witness);
+        return if witness { Err(MerkleFault::UncommittedWitness) } else { Ok(()) };
+    };
+    let witness = &coinbase.input.first().ok_or(MerkleFault::BadReservedValue)?.witness.script_witness;
+    let reserved = witness.get(0).filter(|_| witness.len() == 1).ok_or(MerkleFault::BadReservedValue)?;
+    let reserved = reserved.try_into().map_err(|_| MerkleFault::BadReservedValue)?;
+    if output.script_pubkey.as_bytes()[6..COMMITMENT_SIZE] != hash_pair(&witness_root(block)?, reserved) {
+        return Err(MerkleFault::WitnessMismatch);
+    }
+    Ok(())
 }
 
 /// The witness commitment that the coinbase must carry, with 32 zero bytes as reserved value: the 38-byte output script.
-pub fn witness_commitment_script(block: &Block) -> elements::Script {
-    let _ = block;
-    todo!()
+///
+/// Does not depend on the coinbase, so it can be computed before the coinbase is complete; one must stand in its place, though.
+pub fn witness_commitment_script(block: &Block) -> Result<Script, MerkleFault> {
+    let mut bytes = COMMITMENT_MARK.to_vec();
+    bytes.extend(hash_pair(&witness_root(block)?, &[0; 32]));
+    Ok(Script::from(bytes))
 }
 
 /// Checks that the transaction is in the block of `header` at `position`, `branch` being the sibling hashes from the leaf upwards.
 ///
-/// `tx` is the whole transaction, so that an inner node can never pass as one.
-pub fn check_branch(
-    header: &BlockHeader,
-    tx: &elements::Transaction,
-    position: u32,
-    branch: &[TxMerkleNode],
-) -> Result<Txid, MerkleFault> {
-    let _ = (header, tx, position, branch);
-    todo!()
+/// `tx` is the whole transaction, and one of the size of an inner node is refused, so that no inner node can pass as one.
+pub fn check_branch(header: &BlockHeader, tx: &Transaction, position: u32, branch: &[TxMerkleNode]) -> Result<Txid, MerkleFault> {
+    if stripped_size(tx) == INNER_NODE_SIZE {
+        return Err(MerkleFault::InnerNode);
+    }
+    if branch.len() > MAX_DEPTH || u64::from(position) >> branch.len() != 0 {
+        return Err(MerkleFault::BadBranch);
+    }
+    let txid = tx.txid();
+    let mut node = txid.to_byte_array();
+    for (level, sibling) in branch.iter().enumerate() {
+        let sibling = sibling.to_byte_array();
+        let right = position >> level & 1 == 1;
+        if right && sibling == node {
+            // A right child equal to its sibling is the padding of an odd level, not a transaction.
+            return Err(MerkleFault::Mutated);
+        }
+        node = if right { hash_pair(&sibling, &node) } else { hash_pair(&node, &sibling) };
+    }
+    if node == header.merkle_root.to_byte_array() { Ok(txid) } else { Err(MerkleFault::WrongRoot) }
+}
+
+/// The sibling hashes from the leaf at `position` upwards: what [`check_branch`] takes. `None` when there is no such transaction.
+pub fn branch(block: &Block, position: u32) -> Option<Vec<TxMerkleNode>> {
+    let mut position = position as usize;
+    let mut level: Vec<[u8; 32]> = block.txdata.iter().map(|tx| tx.txid().to_byte_array()).collect();
+    level.get(position)?;
+    let mut branch = Vec::new();
+    while level.len() > 1 {
+        let sibling = level.get(position ^ 1).unwrap_or(&level[position]);
+        branch.push(TxMerkleNode::from_byte_array(*sibling));
+        level = level.chunks(2).map(|pair| hash_pair(&pair[0], pair.last().unwrap_or(&pair[0]))).collect();
+        position /= 2;
+    }
+    Some(branch)
+}
+
+fn witness_root(block: &Block) -> Result<[u8; 32], MerkleFault> {
+    let mut leaves = vec![[0; 32]];
+    leaves.extend(block.txdata.iter().skip(1).map(|tx| tx.wtxid().to_byte_array()));
+    root(leaves)
+}
+
+fn root(mut level: Vec<[u8; 32]>) -> Result<[u8; 32], MerkleFault> {
+    if level.is_empty() {
+        return Err(MerkleFault::Empty);
+    }
+    while level.len() > 1 {
+        if level.chunks_exact(2).any(|pair| pair[0] == pair[1]) {
+            return Err(MerkleFault::Mutated);
+        }
+        level = level.chunks(2).map(|pair| hash_pair(&pair[0], pair.last().unwrap_or(&pair[0]))).collect();
+    }
+    Ok(level[0])
+}
+
+fn hash_pair(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
+    let mut engine = sha256d::Hash::engine();
+    engine.input(left);
+    engine.input(right);
+    sha256d::Hash::from_engine(engine).to_byte_array()
+}
+
+fn stripped_size(tx: &Transaction) -> usize {
+    // weight = 3 * stripped + total
+    (tx.weight() - tx.size()) / 3
 }

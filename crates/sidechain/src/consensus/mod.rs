@@ -8,6 +8,7 @@
 
 pub mod block;
 pub mod coin;
+pub mod contract;
 pub mod federation;
 pub mod filter;
 pub mod header;
@@ -20,6 +21,7 @@ pub mod proofs;
 pub mod script;
 pub mod signature;
 pub mod transaction;
+pub mod tweak;
 
 /// Most satoshi that can exist, and the most any explicit output may hold.
 pub const MAX_MONEY: u64 = 21_000_000 * 100_000_000;
