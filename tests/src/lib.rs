@@ -1,1 +1,3 @@
 //! Test support and fixture checks.
+
+pub mod vectors;
