@@ -1,5 +1,6 @@
 //! Unspent outputs and what they sum to.
 
+use crate::BitcoinWallet;
 use bdk_wallet::KeychainKind;
 use bitcoin::{OutPoint, ScriptBuf};
 use causeway_vocab::{Atoms, Height};
@@ -36,4 +37,43 @@ pub struct Balance {
     pub incoming_pending: Atoms,
     /// Coinbase outputs that are too young.
     pub immature: Atoms,
+}
+
+/// Blocks after which a coinbase output can be spent (Bitcoin consensus).
+pub const COINBASE_MATURITY: Height = 100;
+
+impl BitcoinWallet {
+    /// Every unspent output, largest first.
+    pub fn coins(&self) -> Vec<Coin> {
+        let next = self.tip().0 + 1;
+        let coin = |unspent: &crate::view::Unspent| {
+            let matures_at = unspent.height.filter(|_| unspent.coinbase).map(|height| height + COINBASE_MATURITY);
+            Coin {
+                outpoint: unspent.outpoint,
+                amount: unspent.amount,
+                script: unspent.script.clone(),
+                keychain: unspent.keychain,
+                index: unspent.index,
+                height: unspent.height,
+                matures_at,
+                spendable: matures_at.is_none_or(|height| height <= next) && (unspent.height.is_some() || unspent.own),
+            }
+        };
+        self.view.unspent.iter().map(coin).collect()
+    }
+
+    /// Sums of the coins.
+    pub fn balance(&self) -> Balance {
+        let mut balance = Balance::default();
+        for coin in self.coins() {
+            let sum = match (coin.height, coin.spendable) {
+                (Some(_), true) => &mut balance.confirmed,
+                (Some(_), false) => &mut balance.immature,
+                (None, true) => &mut balance.own_pending,
+                (None, false) => &mut balance.incoming_pending,
+            };
+            sum.0 = sum.0.saturating_add(coin.amount.0);
+        }
+        balance
+    }
 }

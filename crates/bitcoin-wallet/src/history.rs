@@ -1,5 +1,6 @@
 //! The history, newest first, from an index that is kept and not recomputed.
 
+use crate::BitcoinWallet;
 use bdk_wallet::KeychainKind;
 use bitcoin::{OutPoint, ScriptBuf, Txid};
 use causeway_vocab::{Atoms, Height};
@@ -62,4 +63,57 @@ pub struct FlowOutput {
     pub ours: Option<(KeychainKind, u32)>,
     /// The transaction that spends it, when known.
     pub spent_by: Option<Txid>,
+}
+
+impl BitcoinWallet {
+    /// `limit` lines of the history, newest first, after skipping `skip`.
+    pub fn history(&self, skip: usize, limit: usize) -> Vec<HistoryEntry> {
+        self.view.history.iter().skip(skip).take(limit).cloned().collect()
+    }
+
+    /// How many transactions the history has.
+    pub fn history_len(&self) -> usize {
+        self.view.history.len()
+    }
+
+    /// What a transaction moves.
+    pub fn flow(&self, txid: Txid) -> Option<Flow> {
+        let graph = self.inner.tx_graph();
+        let tx = graph.get_tx(txid)?;
+        let ours = |script: &ScriptBuf| self.inner.derivation_of_spk(script.clone());
+        let inputs = tx.input.iter().map(|input| {
+            let spent = graph.get_txout(input.previous_output);
+            FlowInput {
+                outpoint: input.previous_output,
+                amount: spent.map(|output| Atoms(output.value.to_sat())),
+                ours: spent.and_then(|output| ours(&output.script_pubkey)),
+            }
+        });
+        let outputs = (0..).zip(&tx.output).map(|(vout, output)| FlowOutput {
+            amount: Atoms(output.value.to_sat()),
+            script: output.script_pubkey.clone(),
+            ours: ours(&output.script_pubkey),
+            spent_by: graph
+                .outspends(OutPoint { txid, vout })
+                .iter()
+                .find(|spender| self.view.canonical.contains_key(*spender))
+                .copied(),
+        });
+        Some(Flow {
+            txid,
+            height: self.view.canonical.get(&txid).and_then(|position| position.map(|(height, _)| height)),
+            inputs: inputs.collect(),
+            outputs: outputs.collect(),
+            fee: graph.calculate_fee(&tx).ok().filter(|_| !tx.is_coinbase()).map(|fee| Atoms(fee.to_sat())),
+            vsize: tx.vsize() as u64,
+            replaceable: self.replaceable(&tx),
+        })
+    }
+
+    /// Whether a higher fee can replace it: unconfirmed, not replaced yet, signals BIP125, and every input is ours.
+    pub(crate) fn replaceable(&self, tx: &bitcoin::Transaction) -> bool {
+        self.view.canonical.get(&tx.compute_txid()) == Some(&None)
+            && tx.is_explicitly_rbf()
+            && tx.input.iter().all(|input| self.is_ours(input))
+    }
 }

@@ -14,7 +14,10 @@ pub mod descriptors;
 pub mod history;
 pub mod plan;
 pub mod psbt;
+#[cfg(test)]
+mod testing;
 pub mod uri;
+mod view;
 mod wallet;
 
 pub use address::parse_address;
@@ -26,4 +29,4 @@ pub use descriptors::Descriptors;
 pub use history::{Flow, FlowInput, FlowOutput, HistoryEntry};
 pub use plan::{FeeRate, Intent, Plan, Recipient, Replaced};
 pub use uri::PaymentUri;
-pub use wallet::{Applied, BitcoinWallet};
+pub use wallet::{Applied, BitcoinWallet, LOOKAHEAD};
