@@ -55,7 +55,7 @@ pub(crate) fn install_packages() -> Outcome {
     apt(&[&["install", "-y", "-q", "--no-install-recommends"], &missing[..]].concat())
 }
 
-fn apt(args: &[&str]) -> Outcome {
+pub(crate) fn apt(args: &[&str]) -> Outcome {
     let root = Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout.trim_ascii() == b"0");
     let mut command = if root { Command::new("apt-get") } else { Command::new("sudo") };
     if !root {
