@@ -27,6 +27,7 @@ const PACKAGES: &[&str] = &[
     // the real window in tests
     "dbus-x11",
     "webkit2gtk-driver",
+    "xauth",
     "xdotool",
     "xvfb",
     // packaging

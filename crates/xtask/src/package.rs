@@ -63,7 +63,10 @@ fn try_out(deb: &Path) -> Outcome {
     outcome?;
     match INSTALLED.iter().find(|path| Path::new(path).exists()) {
         Some(left) => Err(format!("{left} is still there after removing the package")),
-        None => Ok(println!("the package installs, starts and uninstalls cleanly")),
+        None => {
+            println!("the package installs, starts and uninstalls cleanly");
+            Ok(())
+        }
     }
 }
 
