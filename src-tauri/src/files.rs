@@ -1,6 +1,6 @@
 //! Files and the clipboard. Pages name no paths: the host or the user's own dialog chooses them.
 
-use causeway_contract::{Code, Failure, TextFile, TextIn};
+use causeway_contract::{Code, Failure, TextFile};
 use serde::Serialize;
 use std::path::PathBuf;
 use tauri::{AppHandle, Manager};
@@ -18,11 +18,11 @@ pub(crate) struct Saved {
 
 /// Saves a text into the user's download folder under a name that is not taken yet; readable by the user alone.
 #[tauri::command]
-pub(crate) async fn save_file(desktop: AppHandle, request: TextFile) -> Result<Saved, Failure> {
+pub(crate) async fn save_file(desktop: AppHandle, name: String, text: String) -> Result<Saved, Failure> {
     let failed = |_| Failure::new(Code::DiskFailed);
     let dir = desktop.path().download_dir().or_else(|_| desktop.path().home_dir()).map_err(|_| Failure::new(Code::DiskFailed))?;
     std::fs::create_dir_all(&dir).map_err(failed)?;
-    let path = save_new(&dir, &request.name, &request.text).map_err(failed)?;
+    let path = save_new(&dir, &name, &text).map_err(failed)?;
     Ok(Saved { path: path.display().to_string() })
 }
 
@@ -52,8 +52,8 @@ fn save_new(dir: &std::path::Path, name: &str, text: &str) -> std::io::Result<Pa
 
 /// Puts a text on the clipboard. Pages cannot read it back.
 #[tauri::command]
-pub(crate) async fn copy_text(desktop: AppHandle, request: TextIn) -> Result<(), Failure> {
-    desktop.clipboard().write_text(request.text).map_err(|_| Failure::new(Code::Bug))
+pub(crate) async fn copy_text(desktop: AppHandle, text: String) -> Result<(), Failure> {
+    desktop.clipboard().write_text(text).map_err(|_| Failure::new(Code::Bug))
 }
 
 /// Lets the user choose a text file and returns its content, or nothing when the dialog was closed.

@@ -1,7 +1,7 @@
 //! Unlocking through the system's keyring: convenience only, never the sole copy of a key.
 
 use crate::host::Host;
-use causeway_contract::{Code, Failure, WalletRef, WalletUnlock, WalletView};
+use causeway_contract::{Code, Failure, WalletUnlock, WalletView};
 use causeway_keys::KeyringKey;
 use serde::Serialize;
 use tauri::State;
@@ -30,33 +30,33 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> keyring::Result<T> +
 }
 
 #[tauri::command]
-pub(crate) async fn keyring_state(host: State<'_, Host>, request: WalletRef) -> Result<KeyringState, Failure> {
+pub(crate) async fn keyring_state(host: State<'_, Host>, wallet: u32) -> Result<KeyringState, Failure> {
     let offered = blocking(|| Ok(keyring::Entry::store_status().is_ok())).await?;
-    let remembered = offered && entry(&host, request.wallet).await.is_ok() && host.app().await?.keyring_remembered(request.wallet)?;
+    let remembered = offered && entry(&host, wallet).await.is_ok() && host.app().await?.keyring_remembered(wallet)?;
     Ok(KeyringState { offered, remembered })
 }
 
 /// Adds a key slot to the vault and gives its key to the keyring.
 #[tauri::command]
-pub(crate) async fn keyring_remember(host: State<'_, Host>, request: WalletUnlock) -> Result<(), Failure> {
-    let entry = entry(&host, request.wallet).await?;
-    let key: KeyringKey = host.app().await?.keyring_enable(request).await?;
+pub(crate) async fn keyring_remember(host: State<'_, Host>, wallet: u32, password: String) -> Result<(), Failure> {
+    let entry = entry(&host, wallet).await?;
+    let key: KeyringKey = host.app().await?.keyring_enable(WalletUnlock { wallet, password }).await?;
     let bytes = Zeroizing::new(key.reveal().to_vec());
     blocking(move || entry.set_secret(&bytes)).await
 }
 
 /// Takes the key out of the keyring and the slot out of the vault.
 #[tauri::command]
-pub(crate) async fn keyring_forget(host: State<'_, Host>, request: WalletUnlock) -> Result<(), Failure> {
-    let entry = entry(&host, request.wallet).await?;
-    host.app().await?.keyring_disable(request).await?;
+pub(crate) async fn keyring_forget(host: State<'_, Host>, wallet: u32, password: String) -> Result<(), Failure> {
+    let entry = entry(&host, wallet).await?;
+    host.app().await?.keyring_disable(WalletUnlock { wallet, password }).await?;
     blocking(move || entry.delete_credential()).await
 }
 
 #[tauri::command]
-pub(crate) async fn keyring_unlock(host: State<'_, Host>, request: WalletRef) -> Result<WalletView, Failure> {
-    let entry = entry(&host, request.wallet).await?;
+pub(crate) async fn keyring_unlock(host: State<'_, Host>, wallet: u32) -> Result<WalletView, Failure> {
+    let entry = entry(&host, wallet).await?;
     let bytes = Zeroizing::new(blocking(move || entry.get_secret()).await?);
     let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| Failure::new(Code::NotOffered).with("what", "keyring"))?;
-    host.app().await?.keyring_open(request.wallet, KeyringKey::from_bytes(key)).await
+    host.app().await?.keyring_open(wallet, KeyringKey::from_bytes(key)).await
 }

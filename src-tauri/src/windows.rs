@@ -1,7 +1,7 @@
 //! The windows and the feed each of them hears.
 
 use crate::host::Host;
-use causeway_contract::{Code, DraftRef, Failure, Notice, Progress, Tag};
+use causeway_contract::{Code, Failure, Notice, Progress, Tag};
 use serde::Serialize;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, State, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
@@ -28,7 +28,7 @@ fn build<'a>(
 
 /// What a window hears: a notice that must not be missed, or progress that may be.
 #[derive(Clone, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(untagged)]
 pub(crate) enum Heard {
     Notice(Notice),
     Progress(Progress),
@@ -65,11 +65,11 @@ pub(crate) async fn subscribe(host: State<'_, Host>, channel: Channel<Heard>) ->
 
 /// Opens the confirm window for a draft; an open one for another draft is closed first, unsigned.
 #[tauri::command]
-pub(crate) async fn open_confirm(desktop: AppHandle, request: DraftRef) -> Result<(), Failure> {
+pub(crate) async fn open_confirm(desktop: AppHandle, draft: u32) -> Result<(), Failure> {
     if let Some(open) = desktop.get_webview_window("confirm") {
         open.destroy().map_err(|_| Failure::new(Code::Bug))?;
     }
-    build(&desktop, "confirm", format!("confirm.html?draft={}", request.draft), |window| window.inner_size(520.0, 680.0).resizable(false).focused(true))
+    build(&desktop, "confirm", format!("confirm.html?draft={draft}"), |window| window.inner_size(520.0, 680.0).resizable(false).focused(true))
         .map_err(|_| Failure::new(Code::Bug))
 }
 

@@ -27,14 +27,6 @@ pub(crate) enum Purpose {
     Backup,
 }
 
-/// What the page asks for.
-#[derive(Deserialize)]
-pub(crate) struct OpenWords {
-    purpose: Purpose,
-    #[serde(default)]
-    wallet: Option<u32>,
-}
-
 /// First line to the child.
 #[derive(Serialize, Deserialize)]
 struct Opening {
@@ -69,7 +61,7 @@ enum Told {
 
 /// Opens the window and carries what it asks to the app. Answers with the new wallet, or nothing when the user closed the window.
 #[tauri::command]
-pub(crate) async fn open_words(host: State<'_, Host>, request: OpenWords) -> Result<Option<WalletView>, Failure> {
+pub(crate) async fn open_words(host: State<'_, Host>, purpose: Purpose, wallet: Option<u32>) -> Result<Option<WalletView>, Failure> {
     let app = host.app().await?;
     let settings = app.settings_get(causeway_contract::Empty {}).await?;
     let state = app.app_state(causeway_contract::Empty {}).await?;
@@ -84,7 +76,7 @@ pub(crate) async fn open_words(host: State<'_, Host>, request: OpenWords) -> Res
         .map_err(bug)?;
     let (Some(mut to_child), Some(from_child)) = (child.stdin.take(), child.stdout.take()) else { return Err(Failure::new(Code::Bug)) };
     let dark = settings.theme == causeway_contract::Theme::Dark;
-    let opening = Opening { purpose: request.purpose, language: settings.language, dark, valueless: state.valueless };
+    let opening = Opening { purpose, language: settings.language, dark, valueless: state.valueless };
     tell(&mut to_child, &opening).await?;
     let mut lines = BufReader::new(from_child).lines();
     while let Some(line) = lines.next_line().await.map_err(bug)?.map(Zeroizing::new) {
@@ -98,7 +90,7 @@ pub(crate) async fn open_words(host: State<'_, Host>, request: OpenWords) -> Res
                 Err(refusal) => tell(&mut to_child, &Told::Refused(refusal)).await?,
             },
             Asked::Reveal { password } => {
-                let wallet = request.wallet.ok_or_else(|| Failure::new(Code::UnknownWallet))?;
+                let wallet = wallet.ok_or_else(|| Failure::new(Code::UnknownWallet))?;
                 let told = match app.wallet_words(WalletUnlock { wallet, password }).await {
                     Ok(words) => Told::Words(words),
                     Err(refusal) => Told::Refused(refusal),
