@@ -4,6 +4,8 @@
 //! that were never seen before are checked as well as ours.
 
 mod check;
+mod elements_chain;
+pub mod hex;
 
 pub use check::{Case, Checks};
 
@@ -24,7 +26,7 @@ pub struct Kind {
 
 /// Every kind there is. A new format adds one line here and one module beside this one.
 pub fn kinds() -> &'static [&'static [Kind]] {
-    &[]
+    &[elements_chain::KINDS]
 }
 
 /// The folder of a fixture file: some formats need a file beside them.
