@@ -73,8 +73,10 @@ pub fn typescript() -> String {
 
 /// `Vec<X>` as TypeScript writes it.
 fn array(rust: &str) -> String {
+    // `stringify!` spaces generics out.
+    let rust = rust.replace(' ', "");
     match rust.strip_prefix("Vec<").and_then(|rest| rest.strip_suffix('>')) {
         Some(item) => format!("{item}[]"),
-        None => rust.to_owned(),
+        None => rust,
     }
 }

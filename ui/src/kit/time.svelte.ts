@@ -1,0 +1,47 @@
+// Clock and calendar in the words of the language.
+import { language, t } from '$/words/index.svelte';
+
+const clock = $state({ now: Math.floor(Date.now() / 1000) });
+setInterval(() => {
+  clock.now = Math.floor(Date.now() / 1000);
+}, 1_000);
+
+/** Unix seconds; follows the clock in a template. */
+export const now = (): number => clock.now;
+
+export function duration(seconds: number): string {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return t('time.seconds', { n: s });
+  if (s < 3_600) return t('time.minutes', { n: Math.round(s / 60) });
+  if (s < 86_400) {
+    const h = Math.floor(s / 3_600);
+    const m = Math.round((s % 3_600) / 60);
+    return m === 0 || m === 60 ? t('time.hours', { n: m === 60 ? h + 1 : h }) : t('time.hoursMinutes', { h, m });
+  }
+  return t('time.days', { n: Math.round(s / 86_400) });
+}
+
+export const about = (seconds: number): string => t('time.about', { duration: duration(seconds) });
+
+const tag = (): string => (language() === 'en' ? 'en-GB' : language() === 'zh-Hans' ? 'zh-Hans-CN' : 'zh-Hant-TW');
+const format = (time: number, options: Intl.DateTimeFormatOptions): string =>
+  new Intl.DateTimeFormat(tag(), options).format(new Date(time * 1000));
+
+export const clockTime = (time: number): string => format(time, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+
+export function day(time: number): string {
+  const sameYear = new Date(time * 1000).getFullYear() === new Date(clock.now * 1000).getFullYear();
+  return format(time, sameYear ? { day: 'numeric', month: 'short' } : { day: 'numeric', month: 'short', year: 'numeric' });
+}
+
+/** Today `14:02`, then `Yesterday`, then `19 Nov`. */
+export function when(time: number): string {
+  const midnight = new Date(clock.now * 1000);
+  midnight.setHours(0, 0, 0, 0);
+  const today = midnight.getTime() / 1000;
+  if (time >= today) return clockTime(time);
+  return time >= today - 86_400 ? t('time.yesterday') : day(time);
+}
+
+/** Day and minute, for details. */
+export const moment = (time: number): string => `${day(time)} ${clockTime(time)}`;
