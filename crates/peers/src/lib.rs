@@ -8,7 +8,10 @@
 
 mod bitcoin_chain;
 mod event;
+mod outbox;
+mod relay;
 mod sidechain;
+mod wire;
 
 pub use bitcoin_chain::{BitcoinClient, BitcoinConfig, BitcoinEvent, FeeRates};
 pub use event::{Event, Headers, NetworkState, Phase, ResumePoint};

@@ -75,6 +75,11 @@ impl<H: Copy, B, T> Outbox<H, B, T> {
         self.batch.as_ref().map_or(0, |batch| batch.blocks.len())
     }
 
+    /// Headers that nobody has taken yet.
+    pub(crate) fn waiting_headers(&self) -> usize {
+        self.headers.as_ref().map_or(0, |headers| headers.raw.len())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.headers.is_none() && self.batch.is_none() && self.faults.is_empty() && self.state.is_none()
     }

@@ -122,8 +122,7 @@ impl Relay {
     /// Starts offering a transaction to everybody.
     pub(crate) fn broadcast(&mut self, pool: &Pool, id: Txid, raw: Vec<u8>, reply: oneshot::Sender<Outcome>) {
         self.offers.retain(|_, offer| !offer.replies.is_empty() || offer.since.elapsed() < OFFER_LIFE);
-        let offer =
-            self.offers.entry(id).or_insert(Offer { raw, since: Instant::now(), replies: vec![], given: HashSet::new() });
+        let offer = self.offers.entry(id).or_insert(Offer { raw, since: Instant::now(), replies: vec![], given: HashSet::new() });
         offer.since = Instant::now();
         offer.given.clear();
         offer.replies.push(reply);
@@ -183,9 +182,12 @@ impl Relay {
                 _ => None,
             };
             match offer {
-                Some(offer) if offer.given.insert(peer) => pool.send(peer, Message::Tx(offer.raw.clone())),
                 // Once per peer and broadcast: a peer that asks again and again must not use us as an amplifier.
-                Some(_) => {}
+                Some(offer) => {
+                    if offer.given.insert(peer) {
+                        pool.send(peer, Message::Tx(offer.raw.clone()));
+                    }
+                }
                 None => missing.push(*entry),
             }
         }
@@ -206,7 +208,12 @@ impl Relay {
     }
 
     /// A peer sent a transaction. Gives it back if it pays a watched script. `Err` when it is malformed.
-    pub(crate) fn transaction<T: RelayTx>(&mut self, peer: Peer, raw: &[u8], watched: &HashSet<T::Script>) -> Result<Option<T>, ()> {
+    pub(crate) fn transaction<T: RelayTx>(
+        &mut self,
+        peer: Peer,
+        raw: &[u8],
+        watched: &HashSet<T::Script>,
+    ) -> Result<Option<T>, ()> {
         let tx = T::decode(raw).ok_or(())?;
         let id = tx.id();
         if self.offers.contains_key(&id) {

@@ -1,9 +1,41 @@
 //! The sidechain light client: Elements headers, BIP157 filters and blocks over our own P2P connections.
+//!
+//! | what | how it is known |
+//! |---|---|
+//! | the header chain | every header: linkage, time, dynafed parameters and transitions, k-of-n signatures |
+//! | which branch is best | the longest of which every header holds; undoing more than two blocks is reported as a fault as well |
+//! | a block | header in that chain, transactions under its merkle root, witnesses under the coinbase's commitment |
+//! | that no block of ours was left out | filters to which the peers agree; see `filters` for what that is worth |
+//! | an unconfirmed transaction | nothing; it is *pending* |
+//!
+//! Proofs inside blocks (ranges, surjections, sums) are for the wallet to check.
+
+mod actor;
+mod blocks;
+mod chain;
+mod filters;
 
 use crate::event::{Event, NetworkState, ResumePoint};
-use causeway_vocab::{Fault, Height, Refusal, SidechainBatch, SidechainParams, Tip};
+use crate::relay::Outcome;
+use crate::wire::Pool;
+use crate::wire::pool::{Dialler, tcp};
+use crate::wire::session::Demands;
+use actor::Actor;
+use bitcoin::p2p::ServiceFlags;
+use causeway_sidechain::consensus::header::HeaderChain;
+use causeway_vocab::{Code, Fault, Height, NetworkId, Refusal, SidechainBatch, SidechainParams, Tip};
+use chain::Chain;
 use elements::{Block, BlockHash, BlockHeader, Script, Transaction};
-use tokio::{runtime::Handle, sync::mpsc};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+/// Events that may wait for the reader; what comes later is merged.
+const EVENTS: usize = 8;
+/// The longest that a question to the client takes.
+const ASK_DEADLINE: Duration = Duration::from_secs(60);
 
 /// An event of the sidechain client.
 pub type SidechainEvent = Event<SidechainBatch>;
@@ -19,78 +51,172 @@ pub struct SidechainConfig {
     pub watch: Vec<Script>,
 }
 
+enum Command {
+    Watch(Vec<Script>),
+    Rescan(Vec<Script>, Height),
+    Broadcast(Transaction, oneshot::Sender<Outcome>),
+    Block(BlockHash, oneshot::Sender<(Height, Block)>),
+    Shutdown(oneshot::Sender<()>),
+}
+
+/// What the task and its handles both see.
+struct Shared {
+    chain: RwLock<Chain>,
+    state: RwLock<NetworkState>,
+}
+
+impl Shared {
+    fn chain(&self) -> RwLockReadGuard<'_, Chain> {
+        self.chain.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn chain_mut(&self) -> RwLockWriteGuard<'_, Chain> {
+        self.chain.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_state(&self, state: NetworkState) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+}
+
+/// The clock, Unix seconds.
+fn unix_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs())
+}
+
 /// A handle on the running sidechain client. Dropping the last one stops it.
-#[derive(Debug, Clone)]
-pub struct SidechainClient {}
+#[derive(Clone)]
+pub struct SidechainClient {
+    shared: Arc<Shared>,
+    commands: mpsc::UnboundedSender<Command>,
+}
+
+impl std::fmt::Debug for SidechainClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SidechainClient").field("state", &self.state()).finish_non_exhaustive()
+    }
+}
+
+fn fault(refusal: Refusal) -> Fault {
+    Fault { network: NetworkId::Sidechain, refusal }
+}
 
 impl SidechainClient {
-    /// Starts the client on `runtime` and returns at once.
+    /// Starts the client on `runtime` and returns at once. At most eight of the peers are connected.
     ///
     /// Refused when the parameters do not hold together, as [`Realm::from_toml`](causeway_vocab::Realm::from_toml) would.
     pub fn start(
         config: SidechainConfig,
         runtime: &Handle,
     ) -> Result<(SidechainClient, mpsc::Receiver<SidechainEvent>), Refusal> {
-        let _ = (config, runtime);
-        todo!()
+        SidechainClient::start_over(config, runtime, &tcp())
     }
 
-    /// Also watches these scripts, from the next unscanned block on. Watching a script twice changes nothing.
+    fn start_over(
+        config: SidechainConfig,
+        runtime: &Handle,
+        dialler: &Dialler,
+    ) -> Result<(SidechainClient, mpsc::Receiver<SidechainEvent>), Refusal> {
+        let SidechainConfig { params, resume, watch } = config;
+        let params = Arc::new(params);
+        let refused = || Refusal::new(Code::BadRealm).with("field", "sidechain.genesis_block");
+        let chain = Chain::resume(Arc::clone(&params), &resume, unix_time()).ok_or_else(refused)?;
+        let scanned_to = resume.scanned_to.min(chain.tip().height);
+        let state = NetworkState::new(chain.tip().height, scanned_to);
+        let shared = Arc::new(Shared { chain: RwLock::new(chain), state: RwLock::new(state) });
+        let (commands, inbox) = mpsc::unbounded_channel();
+        let (events, reader) = mpsc::channel(EVENTS);
+        let _entered = runtime.enter();
+        let demands = Demands {
+            magic: params.network_magic,
+            services: ServiceFlags::NETWORK | ServiceFlags::WITNESS | ServiceFlags::COMPACT_FILTERS,
+        };
+        let pool = Pool::start(&params.peers, demands, dialler);
+        runtime.spawn(Actor::new(params, pool, Arc::clone(&shared), watch, scanned_to).run(inbox, events));
+        Ok((SidechainClient { shared, commands }, reader))
+    }
+
+    /// Also watches these scripts, from the first block on that has not been told yet. Watching a script twice changes nothing.
     pub fn watch(&self, scripts: impl IntoIterator<Item = Script>) {
-        let _: Vec<_> = scripts.into_iter().collect();
-        todo!()
+        self.send(Command::Watch(scripts.into_iter().collect()));
     }
 
     /// Also watches these scripts, and matches everything from height `from` on again, for all watched scripts.
     ///
     /// Matching blocks are told again, `scanned_to` steps back to `from - 1` and climbs again.
     pub fn rescan(&self, scripts: impl IntoIterator<Item = Script>, from: Height) {
-        let _: (Vec<_>, _) = (scripts.into_iter().collect(), from);
-        todo!()
+        self.send(Command::Rescan(scripts.into_iter().collect(), from));
+    }
+
+    fn send(&self, command: Command) {
+        // A stopped client has nothing to do.
+        let _ = self.commands.send(command);
     }
 
     /// Offers a transaction to the peers until one of them holds it.
     ///
-    /// Fails with [`Code::NotAccepted`](causeway_vocab::Code::NotAccepted) when none took it, and with
-    /// [`Code::NoPeers`](causeway_vocab::Code::NoPeers) when none was reachable, both within a minute. May be repeated.
-    #[allow(clippy::unused_async)]
+    /// Fails with [`Code::NotAccepted`] when none took it, and with [`Code::NoPeers`] when none was reachable, both within a minute. May be
+    /// repeated.
     pub async fn broadcast(&self, tx: Transaction) -> Result<(), Fault> {
-        let _ = tx;
-        todo!()
+        let txid = tx.txid();
+        let (reply, outcome) = oneshot::channel();
+        self.send(Command::Broadcast(tx, reply));
+        match timeout(ASK_DEADLINE, outcome).await {
+            Ok(Ok(Outcome::Accepted)) => Ok(()),
+            Ok(Ok(Outcome::NotAccepted)) => Err(fault(Refusal::new(Code::NotAccepted).with("txid", txid))),
+            _ => Err(fault(Code::NoPeers.into())),
+        }
     }
 
     /// Fetches a block of the verified header chain, with its height. Header and merkle root are checked.
-    #[allow(clippy::unused_async)]
+    ///
+    /// Fails with [`Code::NotFound`] when the block is not of that chain, and with [`Code::NoPeers`] when nobody gave it within a minute.
     pub async fn block(&self, hash: BlockHash) -> Result<(Height, Block), Fault> {
-        let _ = hash;
-        todo!()
+        if self.height_of(&hash).is_none() {
+            return Err(fault(Refusal::new(Code::NotFound).with("what", "block")));
+        }
+        let (reply, block) = oneshot::channel();
+        self.send(Command::Block(hash, reply));
+        match timeout(ASK_DEADLINE, block).await {
+            Ok(Ok(found)) => Ok(found),
+            _ => Err(fault(Code::NoPeers.into())),
+        }
     }
 
-    /// The verified header at a height of the best chain.
+    /// Reads the verified header chain: what is in force at its tip, and the last 2,016 states. Be quick: the client waits.
+    pub fn with_chain<R>(&self, read: impl FnOnce(&HeaderChain) -> R) -> R {
+        read(self.shared.chain().headers())
+    }
+
+    /// The verified header at a height of the best chain, if it is one of the last 2,016. Older ones come with their [`block`](Self::block).
     pub fn header(&self, height: Height) -> Option<BlockHeader> {
-        let _ = height;
-        todo!()
+        self.shared.chain().header(height).cloned()
+    }
+
+    /// The block at a height of the best chain.
+    pub fn at(&self, height: Height) -> Option<Tip<BlockHash>> {
+        self.shared.chain().at(height)
     }
 
     /// The height of a block of the best chain.
     pub fn height_of(&self, hash: &BlockHash) -> Option<Height> {
-        let _ = hash;
-        todo!()
+        self.shared.chain().height_of(hash)
     }
 
     /// The best verified block.
     pub fn tip(&self) -> Tip<BlockHash> {
-        todo!()
+        self.shared.chain().tip()
     }
 
     /// How the network is doing right now.
     pub fn state(&self) -> NetworkState {
-        todo!()
+        *self.shared.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stops the client and waits until its connections are closed.
-    #[allow(clippy::unused_async)]
+    /// Stops the client and waits until its connections are closed. Doing it twice changes nothing.
     pub async fn shutdown(&self) {
-        todo!()
+        let (done, stopped) = oneshot::channel();
+        self.send(Command::Shutdown(done));
+        let _ = stopped.await;
     }
 }

@@ -28,8 +28,7 @@ const INBOX: usize = 64;
 const OUTBOX: usize = 1_024;
 
 /// How a connection is made.
-pub(crate) type Dialler =
-    Arc<dyn Fn(SocketAddr) -> Pin<Box<dyn Future<Output = io::Result<Stream>> + Send>> + Send + Sync>;
+pub(crate) type Dialler = Arc<dyn Fn(SocketAddr) -> Pin<Box<dyn Future<Output = io::Result<Stream>> + Send>> + Send + Sync>;
 
 /// Plain TCP.
 pub(crate) fn tcp() -> Dialler {
@@ -199,7 +198,8 @@ async fn keep(slot: usize, address: SocketAddr, demands: Demands, dialler: Diall
                 return;
             }
         }
-        sleep(pause.mul_f64(rand::thread_rng().gen_range(0.75..1.25))).await;
+        let jitter = rand::thread_rng().gen_range(750..1_250);
+        sleep(pause * jitter / 1_000).await;
         pause = (pause * 2).min(longest);
     }
 }

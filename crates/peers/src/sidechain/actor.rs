@@ -1,0 +1,609 @@
+//! The task behind a sidechain client.
+
+use super::blocks::Blocks;
+use super::chain::{self, Change, HeadersFault};
+use super::filters::{Job, STRETCH, Step};
+use super::{Command, Shared, SidechainEvent, unix_time};
+use crate::event::{NetworkState, Phase};
+use crate::outbox::Outbox;
+use crate::relay::{PROBE_PERIOD, Relay};
+use crate::wire::{Message, Misconduct, Peer, Pool, PoolEvent};
+use bitcoin::bip158::FilterHeader;
+use bitcoin::hashes::Hash as _;
+use bitcoin::p2p::message_blockdata::{GetHeadersMessage, Inventory};
+use bitcoin::p2p::message_filter::CFilter;
+use causeway_sidechain::consensus::{header, merkle, signature};
+use causeway_vocab::{Code, Fault, Height, NetworkId, Refusal, SidechainBatch, SidechainParams, Tip};
+use elements::{Block, BlockHash, Script, Transaction};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+/// A peer must answer `getheaders` within this time.
+const HEADERS_DEADLINE: Duration = Duration::from_secs(20);
+/// Announcements of headers and the like that nobody asked for, per peer and minute.
+const MOST_UNASKED: u32 = 300;
+/// Matching blocks under way or waiting for the reader before filters wait too.
+const MOST_MATCHED: usize = 512;
+/// Blocks waiting for the reader before fetching waits.
+const MOST_WAITING: usize = 128;
+/// Headers waiting for the reader before asking for more waits.
+const MOST_HEADERS: usize = 20_000;
+/// While there is more to come, blocks are told in batches of this many.
+const BATCH: usize = 64;
+/// Undoing more blocks than these is reported as a fault, besides the rollback itself: an honest federation does not do that.
+const DEEPEST_QUIET: u32 = 2;
+/// Scripts beyond these are not watched.
+const MOST_SCRIPTS: usize = 1_000_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HeaderSync {
+    /// Waits for its turn: during the first sync one peer at a time is asked.
+    Idle,
+    Asked(Instant),
+    Done,
+}
+
+struct PeerState {
+    sync: HeaderSync,
+    /// Whether it has answered a `getheaders`, so that its chain is known to start where ours does.
+    same_chain: bool,
+    unasked: u32,
+    unasked_since: Instant,
+}
+
+pub(super) struct Actor {
+    params: Arc<SidechainParams>,
+    pool: Pool,
+    shared: Arc<Shared>,
+    outbox: Outbox<BlockHash, Block, Transaction>,
+    relay: Relay,
+    peers: BTreeMap<Peer, PeerState>,
+    watched: HashSet<Script>,
+    /// Everything up to here has been matched.
+    filtered_to: Height,
+    /// Everything up to here has been told.
+    scanned_to: Height,
+    /// Matching blocks above `scanned_to`; `None` while they are being fetched.
+    matched: BTreeMap<Height, (Tip<BlockHash>, Option<Block>)>,
+    rollback: Option<Tip<BlockHash>>,
+    unconfirmed: Vec<Transaction>,
+    blocks: Blocks,
+    job: Option<Job>,
+    /// Filter header at the end of the last stretch.
+    filter_tip: Option<(Height, FilterHeader)>,
+    asks: HashMap<BlockHash, Vec<oneshot::Sender<(Height, Block)>>>,
+    offline_since: Option<u64>,
+    had_peers: bool,
+}
+
+impl Actor {
+    pub(super) fn new(
+        params: Arc<SidechainParams>,
+        pool: Pool,
+        shared: Arc<Shared>,
+        watch: Vec<Script>,
+        scanned_to: Height,
+    ) -> Actor {
+        Actor {
+            params,
+            pool,
+            shared,
+            outbox: Outbox::new(),
+            relay: Relay::new(),
+            peers: BTreeMap::new(),
+            watched: watch.into_iter().take(MOST_SCRIPTS).collect(),
+            filtered_to: scanned_to,
+            scanned_to,
+            matched: BTreeMap::new(),
+            rollback: None,
+            unconfirmed: vec![],
+            blocks: Blocks::default(),
+            job: None,
+            filter_tip: None,
+            asks: HashMap::new(),
+            offline_since: None,
+            had_peers: false,
+        }
+    }
+
+    /// Runs until shut down, until every handle is gone, or until nobody reads the events.
+    pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>, events: mpsc::Sender<SidechainEvent>) {
+        let mut probe = Instant::now();
+        loop {
+            self.advance();
+            let busy = self.relay.is_busy();
+            let wake = self.next_deadline();
+            tokio::select! {
+                event = self.pool.next() => {
+                    self.pool_event(event).await;
+                    // Whatever else has come is taken in before anything is told.
+                    for _ in 0..256 {
+                        match self.pool.ready().await {
+                            Some(event) => self.pool_event(event).await,
+                            None => break,
+                        }
+                    }
+                }
+                command = commands.recv() => match command {
+                    Some(Command::Shutdown(done)) => {
+                        drop(self);
+                        let _ = done.send(());
+                        return;
+                    }
+                    Some(command) => self.command(command),
+                    None => return,
+                },
+                permit = events.reserve(), if !self.outbox.is_empty() => match permit {
+                    Ok(permit) => {
+                        if let Some(event) = self.outbox.pop() {
+                            permit.send(event);
+                        }
+                    }
+                    Err(_) => return,
+                },
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.late(),
+                () = sleep_until(probe), if busy => {
+                    probe = Instant::now() + PROBE_PERIOD;
+                    self.relay.tick(&self.pool);
+                }
+            }
+        }
+    }
+
+    fn tip(&self) -> Tip<BlockHash> {
+        self.shared.chain().tip()
+    }
+
+    fn fault(&mut self, refusal: Refusal) {
+        self.outbox.fault(Fault { network: NetworkId::Sidechain, refusal });
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Watch(scripts) => {
+                let before = self.watched.len();
+                self.watched.extend(scripts.into_iter().take(MOST_SCRIPTS.saturating_sub(before)));
+                if self.watched.len() > before && self.filtered_to > self.scanned_to {
+                    // Not told yet, so it can be matched again with the new scripts.
+                    self.rewind(self.scanned_to);
+                }
+            }
+            Command::Rescan(scripts, from) => {
+                let room = MOST_SCRIPTS.saturating_sub(self.watched.len());
+                self.watched.extend(scripts.into_iter().take(room));
+                self.rewind(from.saturating_sub(1));
+            }
+            Command::Broadcast(tx, reply) => {
+                let id = bitcoin::Txid::from_byte_array(elements::hashes::Hash::to_byte_array(tx.txid()));
+                self.relay.broadcast(&self.pool, id, elements::encode::serialize(&tx), reply);
+            }
+            Command::Block(hash, reply) => {
+                self.asks.retain(|_, replies| {
+                    replies.retain(|reply| !reply.is_closed());
+                    !replies.is_empty()
+                });
+                self.asks.entry(hash).or_default().push(reply);
+                self.blocks.want(hash);
+            }
+            Command::Shutdown(_) => unreachable!("BUG: handled by the loop"),
+        }
+    }
+
+    /// Everything above `height` will be matched again.
+    fn rewind(&mut self, height: Height) {
+        self.job = None;
+        self.filtered_to = self.filtered_to.min(height);
+        self.scanned_to = self.scanned_to.min(height);
+        for (_, (at, _)) in self.matched.split_off(&(height + 1)) {
+            if !self.asks.contains_key(&at.hash) {
+                self.blocks.forget(&at.hash);
+            }
+        }
+    }
+
+    // -- peers
+
+    async fn pool_event(&mut self, event: PoolEvent) {
+        match event {
+            PoolEvent::Up(peer, _) => {
+                self.had_peers = true;
+                let state = PeerState { sync: HeaderSync::Idle, same_chain: false, unasked: 0, unasked_since: Instant::now() };
+                self.peers.insert(peer, state);
+                self.relay.up(&self.pool, peer);
+            }
+            PoolEvent::Down(peer) => self.gone(peer),
+            PoolEvent::Misconduct(address, misconduct) => {
+                self.fault(Refusal::new(Code::BadPeer).with("peer", address).with("why", misconduct.word()));
+            }
+            PoolEvent::Message(peer, message) => self.message(peer, message).await,
+        }
+    }
+
+    /// Forgets a peer and gives its work to others.
+    fn gone(&mut self, peer: Peer) {
+        self.peers.remove(&peer);
+        self.relay.down(peer);
+        self.blocks.down(peer);
+        if let Some(job) = &mut self.job {
+            match job.down(peer) {
+                None => self.job = None,
+                Some(step) => self.step(step),
+            }
+        }
+    }
+
+    /// Closes a peer's session for cause.
+    fn punish(&mut self, peer: Peer, misconduct: Misconduct) {
+        let address = self.pool.address(peer);
+        let code = if misconduct == Misconduct::WrongGenesis { Code::WrongGenesis } else { Code::BadPeer };
+        self.fault(Refusal::new(code).with("peer", address).with("why", misconduct.word()));
+        self.pool.close(peer);
+        self.gone(peer);
+    }
+
+    /// Counts something that nobody asked for; an honest node sends little of it.
+    fn unasked(&mut self, peer: Peer) {
+        let Some(state) = self.peers.get_mut(&peer) else { return };
+        if state.unasked_since.elapsed() > Duration::from_secs(60) {
+            (state.unasked, state.unasked_since) = (0, Instant::now());
+        }
+        state.unasked += 1;
+        if state.unasked > MOST_UNASKED {
+            self.punish(peer, Misconduct::Flood);
+        }
+    }
+
+    async fn message(&mut self, peer: Peer, message: Message) {
+        match message {
+            Message::Headers(payload) => self.headers(peer, &payload).await,
+            Message::Inv(list) => self.inventory(peer, &list),
+            Message::CFHeaders(message) => match self.job.as_mut().map(|job| job.headers(peer, &message)) {
+                Some(Step::Foreign) | None => self.unasked(peer),
+                Some(step) => self.step(step),
+            },
+            Message::CFilter(message) => self.filter(peer, message),
+            Message::Block(payload) => self.block(peer, &payload),
+            Message::Tx(raw) => match self.relay.transaction::<Transaction>(peer, &raw, &self.watched) {
+                Ok(tx) => self.unconfirmed.extend(tx),
+                Err(()) => self.punish(peer, Misconduct::Garbage),
+            },
+            Message::GetData(list) => self.relay.get_data(&self.pool, peer, &list),
+            Message::NotFound(list) => {
+                self.relay.not_found(peer, &list);
+                let missing = list.iter().any(|entry| match entry {
+                    Inventory::WitnessBlock(hash) => self.blocks.is_asked(peer, &from_wire(hash)),
+                    _ => false,
+                });
+                if missing {
+                    // It announced the header of a block that it does not serve.
+                    self.punish(peer, Misconduct::Unsuitable);
+                }
+            }
+            Message::FeeFilter(rate) => self.relay.fee_filter(peer, rate),
+            _ => {}
+        }
+    }
+
+    fn inventory(&mut self, peer: Peer, list: &[Inventory]) {
+        let news = list.iter().any(|entry| match entry {
+            Inventory::Block(hash) | Inventory::WitnessBlock(hash) | Inventory::CompactBlock(hash) => {
+                self.shared.chain().height_of(&from_wire(hash)).is_none()
+            }
+            _ => false,
+        });
+        if news && self.peers.get(&peer).is_some_and(|state| state.sync == HeaderSync::Done) {
+            self.ask_for_headers(peer, false);
+        }
+        self.relay.inventory(&self.pool, peer, list);
+    }
+
+    // -- headers
+
+    fn ask_for_headers(&mut self, peer: Peer, branch: bool) {
+        let Some(state) = self.peers.get_mut(&peer) else { return };
+        state.sync = HeaderSync::Asked(Instant::now() + HEADERS_DEADLINE);
+        let locator_hashes = self.shared.chain().locator(branch).iter().map(to_wire).collect();
+        let message = GetHeadersMessage { version: 70016, locator_hashes, stop_hash: bitcoin::BlockHash::all_zeros() };
+        self.pool.send(peer, Message::GetHeaders(message));
+    }
+
+    async fn headers(&mut self, peer: Peer, payload: &[u8]) {
+        let Some(state) = self.peers.get(&peer) else { return };
+        let (asked, same_chain) = (matches!(state.sync, HeaderSync::Asked(_)), state.same_chain);
+        if !asked {
+            self.unasked(peer);
+        }
+        let received = match chain::read(payload) {
+            Ok(received) => received,
+            Err(_) => return self.punish(peer, Misconduct::Garbage),
+        };
+        let count = received.len();
+        let params = Arc::clone(&self.params);
+        let verified = if count < 8 {
+            chain::verify(received, &params)
+        } else {
+            match tokio::task::spawn_blocking(move || chain::verify(received, &params)).await {
+                Ok(verified) => verified,
+                // Only when the runtime is being shut down.
+                Err(_) => return,
+            }
+        };
+        let (change, fault) = self.shared.chain_mut().add(verified, unix_time());
+        let news = change != Change::Nothing;
+        let branch = change == Change::Branch;
+        self.changed(change);
+        match fault {
+            None => {}
+            Some(HeadersFault::Unconnected) if asked && !same_chain => return self.punish(peer, Misconduct::WrongGenesis),
+            // An announcement from further ahead than we are.
+            Some(HeadersFault::Unconnected) if !asked => return self.ask_for_headers(peer, false),
+            Some(HeadersFault::Unconnected | HeadersFault::TooDeep(_)) => return self.punish(peer, Misconduct::BadHeader),
+            Some(HeadersFault::Garbage) => return self.punish(peer, Misconduct::Garbage),
+            Some(HeadersFault::Bad(height, fault)) => {
+                self.fault(Refusal::new(Code::BadHeader).with("height", height).with("rule", chain::rule(&fault)));
+                return self.punish(peer, Misconduct::BadHeader);
+            }
+        }
+        let Some(state) = self.peers.get_mut(&peer) else { return };
+        state.same_chain = true;
+        if asked && news {
+            // Until there is nothing new: a node may send fewer than it has.
+            self.ask_for_headers(peer, branch);
+        } else if asked && state.sync != HeaderSync::Done {
+            state.sync = HeaderSync::Done;
+            // From now on new blocks may be announced by their headers.
+            self.pool.send(peer, Message::SendHeaders);
+        }
+    }
+
+    fn changed(&mut self, change: Change) {
+        match change {
+            Change::Nothing | Change::Branch => {}
+            Change::Extended(headers) => self.outbox.headers(headers),
+            Change::Switched { fork, depth, headers } => {
+                if depth > DEEPEST_QUIET {
+                    self.fault(
+                        Refusal::new(Code::BadHeader)
+                            .with("height", fork.height + 1)
+                            .with("rule", "deep-reorganisation")
+                            .with("depth", depth),
+                    );
+                }
+                self.outbox.headers(headers);
+                let told = self.scanned_to;
+                self.rewind(fork.height);
+                if told > fork.height {
+                    self.rollback = Some(self.rollback.filter(|earlier| earlier.height <= fork.height).unwrap_or(fork));
+                }
+                self.filter_tip = self.filter_tip.filter(|(height, _)| *height <= fork.height);
+            }
+        }
+    }
+
+    // -- filters
+
+    fn start_job(&mut self) {
+        let first = self.filtered_to + 1;
+        let last = self.tip().height.min(self.filtered_to.saturating_add(STRETCH));
+        let ready: Vec<Peer> = self.ready_peers();
+        let Some(server) = ready.first().copied() else { return };
+        let blocks: Vec<Tip<BlockHash>> = {
+            let chain = self.shared.chain();
+            (first..=last).filter_map(|height| chain.at(height)).collect()
+        };
+        if blocks.is_empty() {
+            return;
+        }
+        let previous = self.filter_tip.filter(|(height, _)| height + 1 == first).map(|(_, header)| header);
+        let job = Job::new(blocks, server, &ready, previous);
+        for (peer, message) in job.requests() {
+            self.pool.send(peer, message);
+        }
+        self.job = Some(job);
+    }
+
+    fn filter(&mut self, peer: Peer, message: CFilter) {
+        match self.job.as_mut().map(|job| job.filter(peer, message)) {
+            Some(Step::Foreign) | None => self.unasked(peer),
+            Some(step) => self.step(step),
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Foreign | Step::Waiting => {}
+            Step::Ask(message) => {
+                if let Some(server) = self.job.as_ref().map(Job::server) {
+                    self.pool.send(server, message);
+                }
+            }
+            Step::Bad(peer) => self.bad_filter(peer),
+            Step::Filter { at, filter, disputed } => {
+                let matches = if self.watched.is_empty() { Ok(false) } else { filter.matches_any(&at.hash, &self.watched) };
+                match (matches, self.job.as_ref().map(Job::server)) {
+                    (Err(_), Some(server)) => return self.bad_filter(server),
+                    (Ok(false), _) if !disputed => {}
+                    _ => {
+                        self.matched.insert(at.height, (at, None));
+                        self.blocks.want(at.hash);
+                    }
+                }
+                self.filtered_to = at.height;
+                if let Some((height, header)) = self.job.as_ref().and_then(Job::finished) {
+                    self.filter_tip = header.map(|header| (height, header));
+                    self.job = None;
+                }
+            }
+        }
+    }
+
+    fn bad_filter(&mut self, peer: Peer) {
+        // Two stretches that do not fit together: the next server is judged by itself.
+        self.filter_tip = None;
+        self.punish(peer, Misconduct::BadFilter);
+    }
+
+    // -- blocks
+
+    fn block(&mut self, peer: Peer, payload: &[u8]) {
+        // The header decides first, so that a block nobody asked for costs no more than its header.
+        let Ok((found, _)) = header::decode_prefix(payload) else { return self.punish(peer, Misconduct::Garbage) };
+        let hash = found.block_hash();
+        if !self.blocks.is_asked(peer, &hash) {
+            return self.unasked(peer);
+        }
+        let Ok(mut block) = elements::encode::deserialize::<Block>(payload) else {
+            return self.punish(peer, Misconduct::Garbage);
+        };
+        let place = self.shared.chain().height_of(&hash);
+        let Some(height) = place else {
+            // Reorganised away since it was asked for.
+            self.blocks.received(peer, &hash);
+            self.asks.remove(&hash);
+            return;
+        };
+        let body = merkle::check_block(&block).and_then(|()| merkle::check_witness_commitment(&block));
+        // The signatures are no part of the hash: keep those that we verified, or verify those that came.
+        let ours = self.shared.chain().header(height).cloned();
+        let signed = match ours {
+            Some(ours) => {
+                block.header = ours;
+                true
+            }
+            None => height == 0 || signature::verify_own_signatures(&block.header, &self.params).is_ok(),
+        };
+        if body.is_err() || !signed {
+            return self.punish(peer, Misconduct::BadBlock);
+        }
+        self.blocks.received(peer, &hash);
+        for tx in &block.txdata {
+            self.relay.accepted(bitcoin::Txid::from_byte_array(elements::hashes::Hash::to_byte_array(tx.txid())));
+        }
+        for reply in self.asks.remove(&hash).into_iter().flatten() {
+            let _ = reply.send((height, block.clone()));
+        }
+        if let Some((_, slot)) = self.matched.get_mut(&height).filter(|(at, _)| at.hash == hash) {
+            *slot = Some(block);
+        }
+    }
+
+    // -- progress
+
+    fn ready_peers(&self) -> Vec<Peer> {
+        self.peers.iter().filter(|(_, state)| state.same_chain).map(|(peer, _)| *peer).collect()
+    }
+
+    /// Starts whatever can be started and tells whatever can be told.
+    fn advance(&mut self) {
+        let asking = self.peers.values().any(|state| matches!(state.sync, HeaderSync::Asked(_)));
+        if !asking && self.outbox.waiting_headers() < MOST_HEADERS {
+            let idle = self.peers.iter().find(|(_, state)| state.sync == HeaderSync::Idle).map(|(peer, _)| *peer);
+            if let Some(peer) = idle {
+                self.ask_for_headers(peer, false);
+            }
+        }
+        if self.job.is_none() && self.filtered_to < self.tip().height && self.matched.len() < MOST_MATCHED {
+            self.start_job();
+        }
+        if self.outbox.blocks() < MOST_WAITING {
+            for (peer, hashes) in self.blocks.assign(&self.ready_peers()) {
+                let list = hashes.iter().map(|hash| Inventory::WitnessBlock(to_wire(hash))).collect();
+                self.pool.send(peer, Message::GetData(list));
+            }
+        }
+        self.tell();
+        let state = self.state();
+        self.shared.set_state(state);
+        self.outbox.state(state);
+    }
+
+    /// Moves what is complete into the outbox.
+    fn tell(&mut self) {
+        let complete = match self.matched.iter().find(|(_, (_, block))| block.is_none()) {
+            Some((height, _)) => height - 1,
+            None => self.filtered_to,
+        };
+        let ready = self.matched.range(..=complete).count();
+        let all = complete == self.tip().height || self.blocks.len() == 0 && self.job.is_none();
+        let due = complete > self.scanned_to && (all || ready >= BATCH || ready == 0 && complete >= self.scanned_to + STRETCH);
+        if !due && self.rollback.is_none() && self.unconfirmed.is_empty() {
+            return;
+        }
+        let rest = self.matched.split_off(&(complete + 1));
+        let blocks = std::mem::replace(&mut self.matched, rest);
+        self.scanned_to = self.scanned_to.max(complete);
+        self.outbox.batch(SidechainBatch {
+            rollback_to: self.rollback.take(),
+            blocks: blocks.into_values().filter_map(|(at, block)| Some((at, block?))).collect(),
+            unconfirmed: std::mem::take(&mut self.unconfirmed),
+            tip: self.tip(),
+            scanned_to: self.scanned_to,
+        });
+    }
+
+    fn state(&mut self) -> NetworkState {
+        let connected = self.pool.peers().count();
+        let tip = self.tip().height;
+        if connected > 0 {
+            self.offline_since = None;
+        } else if self.offline_since.is_none() {
+            self.offline_since = Some(unix_time());
+        }
+        let phase = if connected == 0 {
+            if self.had_peers { Phase::Offline } else { Phase::Connecting }
+        } else if !self.peers.values().any(|state| state.sync == HeaderSync::Done) {
+            Phase::Headers
+        } else if self.filtered_to < tip {
+            Phase::Filters
+        } else if self.scanned_to < tip {
+            Phase::Blocks
+        } else {
+            Phase::Synced
+        };
+        NetworkState {
+            phase,
+            peers: u32::try_from(connected).unwrap_or(u32::MAX),
+            claimed: self.pool.peers().map(|(_, greeting)| greeting.claimed).max().unwrap_or(0).max(tip),
+            headers: tip,
+            scanned_to: self.scanned_to,
+            offline_since: self.offline_since,
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let headers = self.peers.values().filter_map(|state| match state.sync {
+            HeaderSync::Asked(at) => Some(at),
+            _ => None,
+        });
+        headers.chain(self.job.as_ref().map(Job::wake)).chain(self.blocks.deadline()).min()
+    }
+
+    fn late(&mut self) {
+        let now = Instant::now();
+        let mut late: Vec<Peer> = self.blocks.late();
+        late.extend(self.peers.iter().filter(|(_, s)| matches!(s.sync, HeaderSync::Asked(at) if at <= now)).map(|(p, _)| *p));
+        if let Some(job) = &mut self.job {
+            let (again, silent) = job.late();
+            for (peer, message) in again {
+                self.pool.send(peer, message);
+            }
+            late.extend(silent);
+        }
+        late.sort_unstable();
+        late.dedup();
+        for peer in late {
+            self.punish(peer, Misconduct::Slow);
+        }
+    }
+}
+
+fn to_wire(hash: &BlockHash) -> bitcoin::BlockHash {
+    bitcoin::BlockHash::from_byte_array(elements::hashes::Hash::to_byte_array(*hash))
+}
+
+fn from_wire(hash: &bitcoin::BlockHash) -> BlockHash {
+    elements::hashes::Hash::from_byte_array(hash.to_byte_array())
+}

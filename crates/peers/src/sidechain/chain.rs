@@ -1,0 +1,329 @@
+//! The verified header chain: grown from `headers` messages, switched when a longer signed fork shows up.
+
+use crate::event::{Headers, ResumePoint};
+use causeway_sidechain::consensus::header::{HeaderChain, HeaderFault, MAX_ROLLBACK, decode, decode_prefix};
+use causeway_sidechain::consensus::signature::{Multisig, Signers, verify_own_signatures};
+use causeway_vocab::{Height, SidechainParams, Tip};
+use elements::{BlockExtData, BlockHash, BlockHeader};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+/// Headers that one message may carry.
+const MOST_HEADERS: usize = 2_000;
+/// Fewer headers than these are checked where they are; more are spread over the cores.
+const FEW: usize = 32;
+/// The last headers of a resume point are checked with their signatures again, as a test of what was kept.
+const RECHECKED: usize = 16;
+
+/// A header with the bytes it came in.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    pub(crate) header: BlockHeader,
+    pub(crate) raw: Vec<u8>,
+}
+
+/// What a `headers` message changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Nothing new in it.
+    Nothing,
+    /// The best chain has grown.
+    Extended(Headers),
+    /// Another branch is now the best: everything above `fork` is undone.
+    Switched {
+        /// The last common block.
+        fork: Tip<BlockHash>,
+        /// How many blocks were undone.
+        depth: u32,
+        /// The new branch.
+        headers: Headers,
+    },
+    /// A branch that is not longer than ours; it is remembered, and its tip can be asked about.
+    Branch,
+}
+
+/// Why a `headers` message was refused. Headers before the bad one stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HeadersFault {
+    /// Not a `headers` message, or headers that do not follow each other.
+    Garbage,
+    /// The first header builds on nothing we know.
+    Unconnected,
+    /// The branch leaves our chain further back than can be undone.
+    TooDeep(Height),
+    /// A header breaks a rule.
+    Bad(Height, HeaderFault),
+}
+
+/// A refused message, with what it changed before the refusal.
+pub(crate) type Outcome = (Change, Option<HeadersFault>);
+
+struct Branch {
+    fork: Tip<BlockHash>,
+    chain: HeaderChain,
+    headers: Vec<Received>,
+}
+
+/// The best chain of verified headers.
+pub(crate) struct Chain {
+    headers: HeaderChain,
+    /// By height, from genesis.
+    index: Vec<Tip<BlockHash>>,
+    heights: HashMap<BlockHash, Height>,
+    /// The last of them in full, the tip last.
+    recent: VecDeque<BlockHeader>,
+    branch: Option<Branch>,
+}
+
+impl Chain {
+    /// Starts from genesis and takes over as much of the resume point as holds.
+    ///
+    /// Kept headers were verified before they were told, so their linkage and dynafed rules are checked again, their signatures only
+    /// at the end. `None` when the parameters have no genesis.
+    pub(crate) fn resume(params: Arc<SidechainParams>, resume: &ResumePoint, now: u64) -> Option<Chain> {
+        let headers = HeaderChain::new(params)?;
+        let genesis = headers.tip();
+        let first = headers.params().genesis()?.header;
+        let mut chain = Chain {
+            headers,
+            index: vec![genesis],
+            heights: HashMap::from([(genesis.hash, 0)]),
+            recent: VecDeque::from([first]),
+            branch: None,
+        };
+        if resume.first == 1 {
+            for (left, raw) in (1..=resume.headers.len()).rev().zip(&resume.headers) {
+                let Ok(header) = decode(raw) else { break };
+                let signers = if left <= RECHECKED {
+                    verify_own_signatures(&header, chain.headers.params()).ok()
+                } else {
+                    claimed_signers(&header, chain.headers.params())
+                };
+                let Some(signers) = signers else { break };
+                match chain.headers.accept_verified(&header, &signers, now) {
+                    Ok(tip) => chain.push(tip, header),
+                    Err(_) => break,
+                }
+            }
+        }
+        Some(chain)
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderChain {
+        &self.headers
+    }
+
+    pub(crate) fn tip(&self) -> Tip<BlockHash> {
+        self.headers.tip()
+    }
+
+    pub(crate) fn at(&self, height: Height) -> Option<Tip<BlockHash>> {
+        self.index.get(height as usize).copied()
+    }
+
+    pub(crate) fn height_of(&self, hash: &BlockHash) -> Option<Height> {
+        self.heights.get(hash).copied()
+    }
+
+    /// The full header at a height, if it is one of the last 2,016.
+    pub(crate) fn header(&self, height: Height) -> Option<&BlockHeader> {
+        let above = self.tip().height.checked_sub(height)? as usize;
+        self.recent.get(self.recent.len().checked_sub(above + 1)?)
+    }
+
+    /// What to tell a peer so that it finds where our chains part: the last ten blocks, then ever larger steps, then genesis. Starts
+    /// with the remembered branch when `branch` is set.
+    pub(crate) fn locator(&self, branch: bool) -> Vec<BlockHash> {
+        let mut locator = vec![];
+        if let Some(branch) = self.branch.as_ref().filter(|_| branch) {
+            locator.push(branch.chain.tip().hash);
+        }
+        let mut height = self.index.len() - 1;
+        let mut step = 1;
+        while height > 0 {
+            locator.push(self.index[height].hash);
+            if locator.len() >= 10 {
+                step *= 2;
+            }
+            height = height.saturating_sub(step);
+        }
+        locator.push(self.index[0].hash);
+        locator
+    }
+
+    /// Takes the headers of a message whose signatures have been checked by [`verify`].
+    pub(crate) fn add(&mut self, batch: Vec<(Received, Result<Signers, HeaderFault>)>, now: u64) -> Outcome {
+        let known = batch.iter().take_while(|(r, _)| self.heights.contains_key(&r.header.block_hash())).count();
+        let mut batch = batch.into_iter().skip(known).peekable();
+        let Some((first, _)) = batch.peek() else { return (Change::Nothing, None) };
+        let parent = first.header.prev_blockhash;
+        if parent == self.tip().hash {
+            let from = self.tip().height + 1;
+            let mut raw = vec![];
+            let mut fault = None;
+            for (received, signers) in batch {
+                match accept(&mut self.headers, &received.header, signers, now) {
+                    Ok(tip) => {
+                        raw.push(received.raw);
+                        self.push(tip, received.header);
+                    }
+                    Err(bad) => {
+                        fault = Some(bad);
+                        break;
+                    }
+                }
+            }
+            let change = if raw.is_empty() { Change::Nothing } else { Change::Extended(Headers { first: from, raw }) };
+            return (change, fault);
+        }
+        let branch = match (self.height_of(&parent), self.branch.take()) {
+            (None, Some(branch)) if branch.chain.tip().hash == parent => branch,
+            (None, other) => {
+                // A message may repeat the remembered branch from its start.
+                self.branch = other;
+                return (Change::Nothing, Some(HeadersFault::Unconnected));
+            }
+            (Some(fork), _) => {
+                let mut chain = self.headers.clone();
+                match chain.roll_back_to(fork) {
+                    Ok(fork) => Branch { fork, chain, headers: vec![] },
+                    Err(_) => return (Change::Nothing, Some(HeadersFault::TooDeep(fork))),
+                }
+            }
+        };
+        self.grow(branch, batch, now)
+    }
+
+    fn grow(
+        &mut self,
+        mut branch: Branch,
+        batch: impl Iterator<Item = (Received, Result<Signers, HeaderFault>)>,
+        now: u64,
+    ) -> Outcome {
+        let mut fault = None;
+        for (received, signers) in batch {
+            match accept(&mut branch.chain, &received.header, signers, now) {
+                Ok(_) => branch.headers.push(received),
+                Err(bad) => {
+                    fault = Some(bad);
+                    break;
+                }
+            }
+        }
+        if branch.headers.is_empty() {
+            return (Change::Nothing, fault);
+        }
+        // Every block counts the same. Of two branches of one length the first seen stays.
+        if branch.chain.tip().height <= self.tip().height {
+            self.branch = Some(branch);
+            return (Change::Branch, fault);
+        }
+        let fork = branch.fork;
+        let depth = self.tip().height - fork.height;
+        let keep = fork.height as usize + 1;
+        for gone in self.index.drain(keep..) {
+            self.heights.remove(&gone.hash);
+        }
+        self.recent.truncate(self.recent.len().saturating_sub(depth as usize));
+        self.headers = branch.chain;
+        let mut raw = vec![];
+        for received in branch.headers {
+            let header = received.header;
+            self.push(Tip { height: header.height, hash: header.block_hash(), time: header.time }, header);
+            raw.push(received.raw);
+        }
+        (Change::Switched { fork, depth, headers: Headers { first: fork.height + 1, raw } }, fault)
+    }
+
+    fn push(&mut self, tip: Tip<BlockHash>, header: BlockHeader) {
+        self.heights.insert(tip.hash, tip.height);
+        self.index.push(tip);
+        self.recent.push_back(header);
+        if self.recent.len() > MAX_ROLLBACK {
+            self.recent.pop_front();
+        }
+    }
+}
+
+fn accept(
+    chain: &mut HeaderChain,
+    header: &BlockHeader,
+    signers: Result<Signers, HeaderFault>,
+    now: u64,
+) -> Result<Tip<BlockHash>, HeadersFault> {
+    let bad = |fault| HeadersFault::Bad(header.height, fault);
+    // The cheap rules come first: they say more about what is wrong.
+    match signers {
+        Ok(signers) => chain.accept_verified(header, &signers, now).map_err(bad),
+        Err(fault) => Err(bad(chain.state().next_unsigned(chain.params(), header, now).err().unwrap_or(fault))),
+    }
+}
+
+/// k and n of a header whose signatures were verified before it was kept.
+fn claimed_signers(header: &BlockHeader, params: &SidechainParams) -> Option<Signers> {
+    let script = match &header.ext {
+        BlockExtData::Proof { .. } => params.signblockscript.as_bytes(),
+        BlockExtData::Dynafed { signblock_witness, .. } => signblock_witness.last()?,
+    };
+    Some(Signers { multisig: Multisig::parse(script)?, members: vec![] })
+}
+
+/// Reads a `headers` message: a count, then headers with an empty transaction list each, every one building on the one before.
+pub(crate) fn read(payload: &[u8]) -> Result<Vec<Received>, HeadersFault> {
+    let (count, used) =
+        elements::encode::deserialize_partial::<elements::encode::VarInt>(payload).map_err(|_| HeadersFault::Garbage)?;
+    let count = usize::try_from(count.0).ok().filter(|n| *n <= MOST_HEADERS).ok_or(HeadersFault::Garbage)?;
+    let mut rest = &payload[used..];
+    let mut headers: Vec<Received> = vec![];
+    for _ in 0..count {
+        let (header, used) = decode_prefix(rest).map_err(|_| HeadersFault::Garbage)?;
+        if rest.get(used) != Some(&0) {
+            return Err(HeadersFault::Garbage);
+        }
+        if headers.last().is_some_and(|before| before.header.block_hash() != header.prev_blockhash) {
+            return Err(HeadersFault::Garbage);
+        }
+        headers.push(Received { header, raw: rest[..used].to_vec() });
+        rest = &rest[used + 1..];
+    }
+    if rest.is_empty() { Ok(headers) } else { Err(HeadersFault::Garbage) }
+}
+
+/// Checks the signatures of each header under the script it names itself; whether it may name that script is checked by
+/// [`Chain::add`].
+pub(crate) fn verify(headers: Vec<Received>, params: &SidechainParams) -> Vec<(Received, Result<Signers, HeaderFault>)> {
+    let check = |received: &Received| verify_own_signatures(&received.header, params).map_err(HeaderFault::Signature);
+    if headers.len() < FEW {
+        return headers.into_iter().map(|received| (check(&received), received)).map(|(s, r)| (r, s)).collect();
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = headers.len().div_ceil(cores);
+    let signers: Vec<_> = std::thread::scope(|scope| {
+        let parts: Vec<_> =
+            headers.chunks(share).map(|part| scope.spawn(move || part.iter().map(check).collect::<Vec<_>>())).collect();
+        parts.into_iter().flat_map(|part| part.join().expect("BUG: verification does not panic")).collect()
+    });
+    headers.into_iter().zip(signers).collect()
+}
+
+/// The word for a broken rule in the arguments of a fault.
+pub(crate) fn rule(fault: &HeaderFault) -> &'static str {
+    match fault {
+        HeaderFault::UnknownParent { .. } => "unknown-parent",
+        HeaderFault::Height { .. } => "height",
+        HeaderFault::TimeTooOld { .. } => "time-too-old",
+        HeaderFault::TimeTooNew { .. } => "time-too-new",
+        HeaderFault::OldVersion(_) => "old-version",
+        HeaderFault::ReservedVersionBits(_) => "reserved-version-bits",
+        HeaderFault::NotDynafed => "not-dynafed",
+        HeaderFault::DynafedTooEarly => "dynafed-too-early",
+        HeaderFault::WrongChallenge => "wrong-challenge",
+        HeaderFault::NullParams => "null-params",
+        HeaderFault::FullInsideEpoch => "full-inside-epoch",
+        HeaderFault::CompactAtEpochStart => "compact-at-epoch-start",
+        HeaderFault::WrongSigning => "wrong-signing",
+        HeaderFault::WrongElided => "wrong-elided",
+        HeaderFault::Proposal(_) => "proposal",
+        HeaderFault::Signature(_) => "signature",
+    }
+}
