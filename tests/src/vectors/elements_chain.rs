@@ -15,7 +15,12 @@ use std::sync::Arc;
 
 pub(super) const KINDS: &[Kind] = &[
     Kind { name: "chain", stems: &["chain"], fits: |d| has_keys(d, &["network", "headers", "transitions"]), run: run_chain },
-    Kind { name: "bad_headers", stems: &["bad_headers"], fits: |d| has_keys(d, &["rejected", "accepted_oddities"]), run: run_bad_headers },
+    Kind {
+        name: "bad_headers",
+        stems: &["bad_headers"],
+        fits: |d| has_keys(d, &["rejected", "accepted_oddities"]),
+        run: run_bad_headers,
+    },
     Kind {
         name: "filters",
         stems: &["filters"],
@@ -123,7 +128,8 @@ pub(super) fn describe_params(params: &Params) -> Value {
         Some(Params::Compact { elided_root, .. }) => Some(elided_root.to_string()),
         _ => None,
     };
-    let mut got = json!({ "type": kind, "root": params.calculate_root().to_string(), "extra_root": extra_root, "elided_root": extra_root });
+    let mut got =
+        json!({ "type": kind, "root": params.calculate_root().to_string(), "extra_root": extra_root, "elided_root": extra_root });
     if let (Some(script), Some(limit)) = (params.signblockscript(), params.signblock_witness_limit()) {
         got["signblockscript"] = json!(script.as_bytes().to_lower_hex_string());
         got["max_block_witness"] = json!(limit);
@@ -312,7 +318,13 @@ fn run_filters(document: &Value, siblings: &Siblings) -> Result<Vec<Case>, Strin
 }
 
 /// Every script that the block pays must match.
-fn check_matches(filter: &Filter, block: &elements::Block, outputs: &BTreeMap<OutPoint, Script>, checks: &mut Checks, height: u64) {
+fn check_matches(
+    filter: &Filter,
+    block: &elements::Block,
+    outputs: &BTreeMap<OutPoint, Script>,
+    checks: &mut Checks,
+    height: u64,
+) {
     let paid = block.txdata.iter().flat_map(|tx| &tx.output).map(|output| &output.script_pubkey);
     let spent = block.txdata.iter().flat_map(|tx| &tx.input).filter_map(|input| outputs.get(&input.previous_output));
     for script in paid.chain(spent).filter(|script| !script.is_empty() && !script.is_op_return()) {

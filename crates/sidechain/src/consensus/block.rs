@@ -1,12 +1,18 @@
 //! Full validation of a block, as the federation's own node needs it.
 
-use super::coin::{CoinChanges, Coins};
+use super::MAX_MONEY;
+use super::coin::{Coin, CoinChanges, Coins, Overlay};
 use super::header::{HeaderFault, HeaderState};
-use super::merkle::MerkleFault;
+use super::merkle::{self, MerkleFault};
 use super::pegin::ParentChain;
-use super::transaction::TxFault;
+use super::proofs::is_unspendable;
+use super::script;
+use super::transaction::{self, NextBlock, TxFault};
 use causeway_vocab::SidechainParams;
-use elements::{Block, Txid};
+use elements::confidential::{Asset, Value};
+use elements::script::Builder;
+use elements::{AssetId, Block, OutPoint, Transaction, Txid};
+use std::collections::BTreeMap;
 
 /// Blocks before a coinbase output can be spent.
 pub const COINBASE_MATURITY: u32 = 100;
@@ -63,8 +69,8 @@ pub fn validate(
     coins: &(impl Coins + ?Sized),
     parent: &(impl ParentChain + ?Sized),
 ) -> Result<CoinChanges, BlockFault> {
-    let _ = (params, state, block, now, coins, parent);
-    todo!()
+    state.next(params, &block.header, now)?;
+    check_transactions(params, state, block, coins, parent)
 }
 
 /// Checks a proposed block: everything that [`validate`] checks but the signatures, which cannot be there yet.
@@ -76,12 +82,134 @@ pub fn validate_proposal(
     coins: &(impl Coins + ?Sized),
     parent: &(impl ParentChain + ?Sized),
 ) -> Result<CoinChanges, BlockFault> {
-    let _ = (params, state, block, now, coins, parent);
-    todo!()
+    state.next_unsigned(params, &block.header, now)?;
+    check_transactions(params, state, block, coins, parent)
+}
+
+fn check_transactions(
+    params: &SidechainParams,
+    state: &HeaderState,
+    block: &Block,
+    coins: &(impl Coins + ?Sized),
+    parent: &(impl ParentChain + ?Sized),
+) -> Result<CoinChanges, BlockFault> {
+    merkle::check_block(block)?;
+    merkle::check_witness_commitment(block)?;
+    if block.weight() > MAX_BLOCK_WEIGHT {
+        return Err(BlockFault::Weight(block.weight()));
+    }
+    let next = NextBlock::after(params, state);
+    let (coinbase, rest) = block.txdata.split_first().ok_or(BlockFault::Coinbase("missing"))?;
+    check_coinbase(coinbase, &next)?;
+    let pegout = |fault| BlockFault::Transaction { txid: coinbase.txid(), fault };
+    transaction::check_pegouts(coinbase, &next).map_err(pegout)?;
+    let mut changes = CoinChanges::default();
+    let mut fees = BTreeMap::new();
+    let mut sigops = script::sigop_cost(coinbase, &[]);
+    for tx in rest {
+        let view = Overlay { base: coins, changes: &changes };
+        let txid = tx.txid();
+        let fault = |fault| BlockFault::Transaction { txid, fault };
+        let accepted = transaction::validate_in(&next, tx, &view, parent).map_err(fault)?;
+        check_new(&accepted.changes.created, txid, &view)?;
+        add_fees(&mut fees, &accepted.fees)?;
+        sigops = sigops.saturating_add(accepted.sigop_cost);
+        if sigops > MAX_BLOCK_SIGOPS_COST {
+            return Err(BlockFault::Sigops(sigops));
+        }
+        merge(&mut changes, accepted.changes);
+    }
+    check_coinbase_amounts(coinbase, fees)?;
+    let made = transaction::created(coinbase, &next);
+    check_new(&made, coinbase.txid(), &Overlay { base: coins, changes: &changes })?;
+    changes.created.extend(made);
+    Ok(changes)
+}
+
+/// Puts the changes of a later transaction on top of those of earlier ones.
+fn merge(changes: &mut CoinChanges, later: CoinChanges) {
+    for (outpoint, coin) in later.spent {
+        if changes.created.remove(&outpoint).is_none() {
+            changes.spent.insert(outpoint, coin);
+        }
+    }
+    changes.created.extend(later.created);
+    changes.claimed.extend(later.claimed);
+}
+
+/// No coin of the same name may be unspent (BIP30).
+fn check_new(made: &BTreeMap<OutPoint, Coin>, txid: Txid, coins: &impl Coins) -> Result<(), BlockFault> {
+    if made.keys().any(|outpoint| coins.coin(outpoint).is_some()) { Err(BlockFault::Overwrites(txid)) } else { Ok(()) }
+}
+
+fn add_fees(total: &mut BTreeMap<AssetId, u64>, more: &BTreeMap<AssetId, u64>) -> Result<(), BlockFault> {
+    for (asset, fee) in more {
+        let sum = total.entry(*asset).or_default();
+        *sum = sum.saturating_add(*fee);
+        if *sum > MAX_MONEY {
+            return Err(BlockFault::FeeRange);
+        }
+    }
+    Ok(())
+}
+
+/// The script that a coinbase's must start with: the height (BIP34).
+pub fn height_script(height: u32) -> elements::Script {
+    Builder::new().push_int(height.into()).into_script()
+}
+
+fn check_coinbase(tx: &Transaction, next: &NextBlock) -> Result<(), BlockFault> {
+    let require = |ok, why| if ok { Ok(()) } else { Err(BlockFault::Coinbase(why)) };
+    require(tx.is_coinbase(), "missing")?;
+    let [input] = tx.input.as_slice() else { return Err(BlockFault::Coinbase("more than one input")) };
+    require((2..=100).contains(&input.script_sig.len()), "script of 2 to 100 bytes")?;
+    let height = height_script(next.height);
+    require(input.script_sig.as_bytes().starts_with(height.as_bytes()), "another height")?;
+    require(!input.is_pegin && !input.has_issuance(), "peg-in or issuance")?;
+    let witness = &input.witness;
+    let proofs = !witness.amount_rangeproof.is_empty() || !witness.inflation_keys_rangeproof.is_empty();
+    require(!proofs && witness.pegin_witness.is_empty(), "witness data that nothing commits to")?;
+    require(transaction::is_final(tx, next.height, next.median_time_past), "not final")?;
+    require(!tx.output.is_empty(), "no outputs")?;
+    for output in &tx.output {
+        require(!output.is_fee(), "a fee output")?;
+        require(output.witness.is_empty(), "output proofs")?;
+    }
+    Ok(())
+}
+
+/// The coinbase may take no more than the fees of each asset; what it leaves is burnt.
+fn check_coinbase_amounts(tx: &Transaction, mut fees: BTreeMap<AssetId, u64>) -> Result<(), BlockFault> {
+    for output in &tx.output {
+        let (Asset::Explicit(asset), Value::Explicit(value)) = (output.asset, output.value) else {
+            return Err(BlockFault::Coinbase("confidential output"));
+        };
+        if value == 0 {
+            if !is_unspendable(&output.script_pubkey) {
+                return Err(BlockFault::Coinbase("spendable output of nothing"));
+            }
+            continue;
+        }
+        let left = fees.get_mut(&asset).ok_or(BlockFault::CoinbaseAmount)?;
+        *left = left.checked_sub(value).ok_or(BlockFault::CoinbaseAmount)?;
+    }
+    Ok(())
 }
 
 /// The coins that the genesis block makes (`-con_connect_genesis_outputs=1`); nothing in it is checked, it is checked by its hash.
 pub fn genesis_coins(genesis: &Block) -> CoinChanges {
-    let _ = genesis;
-    todo!()
+    let mut changes = CoinChanges::default();
+    for tx in &genesis.txdata {
+        let txid = tx.txid();
+        for (vout, output) in (0..).zip(&tx.output).filter(|(_, output)| !is_unspendable(&output.script_pubkey)) {
+            let coin = Coin {
+                output: output.clone(),
+                height: genesis.header.height,
+                median_time_past: genesis.header.time,
+                coinbase: tx.is_coinbase(),
+            };
+            changes.created.insert(OutPoint::new(txid, vout), coin);
+        }
+    }
+    changes
 }
