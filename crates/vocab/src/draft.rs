@@ -2,11 +2,12 @@
 
 use elements::confidential::{AssetBlindingFactor, ValueBlindingFactor};
 use elements::pset::PartiallySignedTransaction as Pset;
+use serde::{Deserialize, Serialize};
 
 /// The secrets behind one confidential output: what its commitments commit to.
 ///
 /// Explicit outputs have zero blinding factors. A claim until the commitments have been computed again from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
     /// The asset.
     pub asset: elements::AssetId,

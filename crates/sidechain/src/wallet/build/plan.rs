@@ -1,0 +1,107 @@
+//! A transaction before blinding.
+
+use crate::wallet::descriptor::KeyPath;
+use crate::wallet::state::Changes;
+use causeway_vocab::Opening;
+use elements::{AssetEntropy, AssetId, ContractHash, OutPoint, Script, TxOut};
+use secp256k1_zkp::{PublicKey, SecretKey};
+
+/// What an output is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Pays a recipient of the intent, or comes to us because the action makes it.
+    Payment,
+    /// What is left of the coins.
+    Change,
+    /// Destroys.
+    Burn,
+    /// Leaves for Bitcoin.
+    PegOut,
+    /// Holds nothing and cannot be spent: lets the blinding factors balance where no other output could.
+    Balance,
+    /// The fee.
+    Fee,
+}
+
+/// An output to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedOutput {
+    /// Script; empty for the fee.
+    pub script: Script,
+    /// Asset.
+    pub asset: AssetId,
+    /// Atoms.
+    pub amount: u64,
+    /// Key to blind to; `None` makes it explicit.
+    pub blinding_key: Option<PublicKey>,
+    /// Where the script is derived, when ours.
+    pub path: Option<KeyPath>,
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+/// An issuance to be made by an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedIssuance {
+    /// The asset.
+    pub asset: AssetId,
+    /// Its reissuance token.
+    pub token: AssetId,
+    /// Atoms.
+    pub amount: u64,
+    /// Tokens; 0 in a reissuance.
+    pub tokens: u64,
+    /// Hide the amounts.
+    pub blinded: bool,
+    /// New, with this contract hash; or more of the asset with this entropy.
+    pub source: Result<ContractHash, AssetEntropy>,
+}
+
+/// An input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedInput {
+    /// The coin; for a peg-in the Bitcoin outpoint.
+    pub prevout: OutPoint,
+    /// The output it spends, without proofs; for a peg-in what consensus puts in its place.
+    pub output: TxOut,
+    /// What that output holds.
+    pub opening: Opening,
+    /// Where its script is derived.
+    pub path: KeyPath,
+    /// What it issues.
+    pub issuance: Option<PlannedIssuance>,
+    /// The deposit's proof.
+    pub pegin: Option<elements::PeginWitness>,
+}
+
+/// Change of one asset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// Of what.
+    pub asset: AssetId,
+    /// Atoms.
+    pub amount: u64,
+    /// Where it goes.
+    pub path: KeyPath,
+}
+
+/// A planned transaction with what it costs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Inputs in order.
+    pub inputs: Vec<PlannedInput>,
+    /// Outputs in order; the fee is last.
+    pub outputs: Vec<PlannedOutput>,
+    /// Satoshi of the policy asset.
+    pub fee: u64,
+    /// Weight units of the finished transaction, with signatures of the largest size.
+    pub weight: usize,
+    /// Virtual bytes that the fee was measured in: with the discount when the intent said so.
+    pub vsize: usize,
+    /// What comes back, by asset.
+    pub change: Vec<Change>,
+    /// To be absorbed and written when the plan is used: its addresses are now handed out.
+    pub changes: Changes,
+    /// Keys that hide issued amounts, by input.
+    pub(super) issuance_keys: Vec<Option<SecretKey>>,
+}
