@@ -1,1 +1,18 @@
+//! Services: composes the wallets, the keys, the peers and the store, and answers the contract.
 //!
+//! [`App`] is what a host holds: one method per command of the contract, plus [`App::call`] for hosts that speak JSON.
+//!
+//! # How it works
+//! - An open profile has one memory ([`Core`](core::Core)) behind one lock. Whoever changes it does so together with one store
+//!   transaction, and speaks of it only afterwards: *on disk before on screen*. If the transaction fails, the memory is thrown away
+//!   and read again from disk.
+//! - One task per network reads its client's events. Slow work on a batch (unblinding, proofs) happens before the lock is taken.
+//! - Long work is a journalled [operation](operations); whatever was under way when the process died goes on at the next start.
+
+mod call;
+mod pending;
+mod profile;
+mod report;
+
+pub use call::App;
+pub use profile::Options;
