@@ -13,14 +13,16 @@ pub mod check;
 pub mod derive;
 pub mod secret;
 pub mod sign;
+#[cfg(test)]
+mod testing;
 pub mod tries;
 pub mod vault;
 pub mod words;
 
 pub use check::{Checked, Policy, Summary, check};
-pub use derive::{Accounts, account_descriptors};
+pub use derive::{Account, Accounts, account_descriptors};
 pub use secret::{Recovery, Secret, Seed};
 pub use sign::{SigningKeys, sign, sign_partly};
 pub use tries::Tries;
-pub use vault::{Cost, KeyringKey, OpenVault};
+pub use vault::{Cost, KeyringKey, OpenVault, check_new_password};
 pub use words::{WordCount, Words};
