@@ -148,7 +148,7 @@ mod tests {
         let rng = || StdRng::seed_from_u64(7);
         for (count, n) in [(WordCount::Twelve, 16), (WordCount::TwentyFour, 32)] {
             let mut system = [0u8; 32];
-            rng().fill_bytes(&mut system[..n]);
+            rand::RngCore::fill_bytes(&mut rng(), &mut system[..n]);
             let digest = sha256::Hash::hash(b"4 1 6 6 2").to_byte_array();
             let by_hand: Vec<u8> = system[..n].iter().zip(digest).map(|(a, b)| a ^ b).collect();
             let mixed = Words::generate(count, &mut rng(), Some(&secret("4 1 6 6 2")));

@@ -1,0 +1,363 @@
+//! What a PSET does, every commitment computed again from its opening.
+
+use super::{Burn, Found, Issue, Line, OwnInput, PegIn, PegOut, Policy, Summary, Sums, fee, lies};
+use crate::derive::{Account, Accounts};
+use causeway_vocab::{AssetId, Atoms, Code, NetworkId, Opening, Realm, Refusal, SidechainDraft};
+use elements::confidential::{Asset, Value};
+use elements::encode::serialize;
+use elements::hex::DisplayHex as _;
+use elements::pset;
+use elements::secp256k1_zkp::{Generator, PedersenCommitment, SECP256K1, ZERO_TWEAK};
+use elements::{EcdsaSighashType, Script, Transaction, TxOut};
+use std::collections::BTreeMap;
+
+pub(super) fn check(draft: &SidechainDraft, accounts: &Accounts, realm: &Realm, policy: &Policy) -> Result<Found, Refusal> {
+    let tx = draft.pset.extract_tx().map_err(|_| Refusal::new(Code::BadDraft))?;
+    let misshapen = draft.inputs.len() != tx.input.len()
+        || draft.outputs.len() != tx.output.len()
+        || tx.input.iter().any(|input| !input.script_sig.is_empty());
+    if misshapen {
+        return Err(Code::BadDraft.into());
+    }
+    let mut reader =
+        Reader { accounts, realm, policy, sums: BTreeMap::new(), found: Summary::empty(realm, &tx), own: Vec::new() };
+    for (vin, opening) in draft.inputs.iter().enumerate() {
+        reader.input(vin, &draft.pset.inputs()[vin], opening).map_err(|refusal| refusal.with("input", vin))?;
+        reader.issuance(vin, &draft.pset.inputs()[vin], &tx, opening).map_err(|refusal| refusal.with("input", vin))?;
+    }
+    for (vout, opening) in draft.outputs.iter().enumerate() {
+        let claims = &draft.pset.outputs()[vout];
+        reader.output(vout, claims, &tx.output[vout], opening.as_ref()).map_err(|refusal| refusal.with("output", vout))?;
+    }
+    reader.balance()?;
+    let Reader { sums, mut found, own, .. } = reader;
+    let fee_asset = AssetId::Elements(realm.sidechain.policy_asset);
+    found.fee = sums.get(&fee_asset).map_or(Atoms::ZERO, |sums| sums.fee);
+    found.fee_share = fee::share(&sums, fee_asset, found.fee.0, finished_vsize(&tx, &own));
+    found.all_inputs_ours = own.len() == tx.input.len();
+    found.sums = sums;
+    Ok((found, own, serialize(&tx)))
+}
+
+/// The output that an input spends, as its signature commits to it: for a peg-in, the one that the claim stands for.
+pub(crate) fn prevout(input: &pset::Input) -> Option<TxOut> {
+    if !input.is_pegin() {
+        return input.witness_utxo.clone();
+    }
+    let claim = input.pegin_witness.as_ref()?.data()?;
+    Some(TxOut {
+        asset: Asset::Explicit(claim.asset_id),
+        value: Value::Explicit(claim.value),
+        script_pubkey: Script::from(claim.claim_script.to_bytes()),
+        ..TxOut::default()
+    })
+}
+
+/// Whether the opening is what the asset and value commit to.
+fn opens(asset: &Asset, value: &Value, opening: &Opening) -> bool {
+    let tag = opening.asset.into_tag();
+    let (asset_bf, value_bf) = (opening.asset_bf.into_inner(), opening.value_bf.into_inner());
+    let generator = Generator::new_blinded(SECP256K1, tag, asset_bf);
+    let asset_opens = match asset {
+        Asset::Explicit(id) => *id == opening.asset && asset_bf == ZERO_TWEAK,
+        Asset::Confidential(commitment) => *commitment == generator,
+        Asset::Null => false,
+    };
+    let value_opens = match value {
+        Value::Explicit(value) => *value == opening.value && value_bf == ZERO_TWEAK,
+        Value::Confidential(commitment) => *commitment == PedersenCommitment::new(SECP256K1, opening.value, value_bf, generator),
+        Value::Null => false,
+    };
+    asset_opens && value_opens
+}
+
+struct Reader<'a> {
+    accounts: &'a Accounts,
+    realm: &'a Realm,
+    policy: &'a Policy,
+    sums: BTreeMap<AssetId, Sums>,
+    found: Summary,
+    own: Vec<OwnInput>,
+}
+
+impl Reader<'_> {
+    fn policy_asset(&self) -> elements::AssetId {
+        self.realm.sidechain.policy_asset
+    }
+
+    fn add(&mut self, asset: elements::AssetId, value: u64, field: fn(&mut Sums) -> &mut Atoms) -> Result<(), Refusal> {
+        let sum = field(self.sums.entry(AssetId::Elements(asset)).or_default());
+        *sum = sum.checked_add(Atoms(value)).ok_or_else(|| lies("amount"))?;
+        Ok(())
+    }
+
+    fn input(&mut self, vin: usize, input: &pset::Input, opening: &Opening) -> Result<(), Refusal> {
+        let spent = prevout(input).ok_or_else(|| lies("previous-output-missing"))?;
+        if let Some(whole) = &input.non_witness_utxo {
+            let outpoint = input.previous_outpoint();
+            let claimed = usize::try_from(outpoint.vout).ok().and_then(|vout| whole.output.get(vout));
+            let same = claimed.is_some_and(|found| {
+                (found.asset, found.value, &found.script_pubkey) == (spent.asset, spent.value, &spent.script_pubkey)
+            });
+            if whole.txid() != outpoint.txid || !same {
+                return Err(lies("previous-transaction"));
+            }
+        }
+        if !opens(&spent.asset, &spent.value, opening) {
+            return Err(lies("opening"));
+        }
+        if input.is_pegin() {
+            self.peg_in(vin, input)?;
+        }
+        match self.own_path(&input.bip32_derivation, &spent.script_pubkey) {
+            Claim::Ours(path) => {
+                let kind = input.sighash_type.map(|kind| kind.ecdsa_hash_ty());
+                if !matches!(kind, None | Some(Some(EcdsaSighashType::All))) {
+                    return Err(lies("sighash"));
+                }
+                self.own.push(OwnInput { vin, account: Account::Sidechain, path });
+                self.add(opening.asset, opening.value, |sums| &mut sums.spent)
+            }
+            Claim::Lie => Err(lies("derivation")),
+            Claim::None => self.add(opening.asset, opening.value, |sums| &mut sums.spent_by_others),
+        }
+    }
+
+    /// A claim is of the pegged asset, of this realm's Bitcoin, and says of the deposit what its transaction says. Whether the deposit
+    /// pays the federation and is deep enough, the sidechain's own rules decide: a wrong claim is an invalid transaction.
+    fn peg_in(&mut self, vin: usize, input: &pset::Input) -> Result<(), Refusal> {
+        let claim = input.pegin_witness.as_ref().and_then(|witness| witness.data()).ok_or_else(|| lies("peg-in"))?;
+        let deposit = claim.parse_tx().map_err(|_| lies("peg-in"))?;
+        let outpoint = input.previous_outpoint();
+        let paid =
+            usize::try_from(outpoint.vout).ok().and_then(|vout| deposit.output.get(vout)).map(|output| output.value.to_sat());
+        let txid = deposit.compute_txid().to_string();
+        let honest = claim.asset_id == self.policy_asset()
+            && claim.genesis_hash == self.realm.sidechain.parent_genesis_hash
+            && txid == outpoint.txid.to_string()
+            && paid == Some(claim.value);
+        if !honest {
+            return Err(lies("peg-in"));
+        }
+        let deposit = format!("{txid}:{}", outpoint.vout);
+        let vin = u32::try_from(vin).map_err(|_| Refusal::new(Code::BadDraft))?;
+        self.found.peg_ins.push(PegIn { vin, deposit, amount: Atoms(claim.value) });
+        Ok(())
+    }
+
+    fn issuance(&mut self, vin: usize, input: &pset::Input, tx: &Transaction, token_opening: &Opening) -> Result<(), Refusal> {
+        if !tx.input[vin].has_issuance() {
+            return Ok(());
+        }
+        let (asset, token) = input.issuance_ids();
+        let nonce = input.issuance_blinding_nonce.unwrap_or_default();
+        let reissuance = !nonce.is_null();
+        let issuance = &tx.input[vin].asset_issuance;
+        // A blinded amount is what the draft says if the transaction balances; if it does not, nobody accepts it.
+        let read = |value: &Value, claimed: Option<u64>| match value {
+            Value::Null => Ok(0),
+            Value::Explicit(value) => Ok(*value),
+            Value::Confidential(_) => claimed.ok_or_else(|| lies("issuance")),
+        };
+        let amount = read(&issuance.amount, input.issuance_value_amount)?;
+        let tokens = read(&issuance.inflation_keys, input.issuance_inflation_keys)?;
+        let token = match reissuance {
+            false => token,
+            true => {
+                let entropy = input.issuance_asset_entropy.unwrap_or_default();
+                let ids = [false, true].map(|kind| elements::AssetId::reissuance_token_from_entropy(entropy, kind));
+                let spends_token = ids.contains(&token_opening.asset)
+                    && elements::issuance::AssetBlindingNonce::from_blinding_factor(token_opening.asset_bf) == nonce;
+                if !spends_token || tokens > 0 {
+                    return Err(lies("reissuance"));
+                }
+                token_opening.asset
+            }
+        };
+        self.add(asset, amount, |sums| &mut sums.issued)?;
+        if tokens > 0 {
+            self.add(token, tokens, |sums| &mut sums.issued)?;
+        }
+        self.found.issues.push(Issue {
+            vin: u32::try_from(vin).map_err(|_| Refusal::new(Code::BadDraft))?,
+            asset: AssetId::Elements(asset),
+            amount: Atoms(amount),
+            token: AssetId::Elements(token),
+            tokens: Atoms(tokens),
+            reissuance,
+            contract: input.issuance_asset_entropy.unwrap_or_default().to_string(),
+            blinded: matches!(issuance.amount, Value::Confidential(_)),
+        });
+        Ok(())
+    }
+
+    fn output(&mut self, vout: usize, claims: &pset::Output, output: &TxOut, told: Option<&Opening>) -> Result<(), Refusal> {
+        let index = u32::try_from(vout).map_err(|_| Refusal::new(Code::BadDraft))?;
+        let explicit = match (output.asset, output.value) {
+            (Asset::Explicit(asset), Value::Explicit(value)) => Some((asset, value)),
+            _ => None,
+        };
+        if explicit.is_some() {
+            self.found.others_can_see.push(index);
+        }
+        if told.is_some_and(|opening| !opens(&output.asset, &output.value, opening)) {
+            return Err(lies("opening"));
+        }
+        let opened = told.map(|opening| (opening.asset, opening.value)).or(explicit);
+        if output.script_pubkey.is_empty() {
+            let (asset, value) = explicit.ok_or_else(|| lies("fee"))?;
+            if asset != self.policy_asset() {
+                return Err(lies("fee"));
+            }
+            return self.add(asset, value, |sums| &mut sums.fee);
+        }
+        let claim = self.own_path(&claims.bip32_derivation, &output.script_pubkey);
+        let Some((asset, value)) = opened else {
+            if !self.policy.accept_unverified || matches!(claim, Claim::Ours(_)) {
+                return Err(lies("unverified"));
+            }
+            self.found.unverified.push(index);
+            self.found.leaves.push(self.line(index, claims, output, None, matches!(claim, Claim::Lie)));
+            return Ok(());
+        };
+        if output.script_pubkey.is_provably_unspendable() && value > 0 {
+            return self.destroyed(index, output, asset, value, explicit.is_some());
+        }
+        let line = self.line(index, claims, output, Some((asset, value)), matches!(claim, Claim::Lie));
+        match claim {
+            Claim::Ours(_) => {
+                self.we_can_find(output, asset, value)?;
+                self.found.comes_back.push(line);
+                self.add(asset, value, |sums| &mut sums.comes_back)
+            }
+            Claim::Lie | Claim::None => {
+                self.found.leaves.push(line);
+                self.add(asset, value, |sums| &mut sums.leaves)
+            }
+        }
+    }
+
+    /// An output to us that our own blinding key does not open would be lost to a wallet restored from its words.
+    fn we_can_find(&self, output: &TxOut, asset: elements::AssetId, value: u64) -> Result<(), Refusal> {
+        if !output.asset.is_confidential() && !output.value.is_confidential() {
+            return Ok(());
+        }
+        let key = self.accounts.blinding_key_of(&output.script_pubkey);
+        match output.unblind(SECP256K1, key) {
+            Ok(secrets) if (secrets.asset, secrets.value) == (asset, value) => Ok(()),
+            _ => Err(lies("blinding")),
+        }
+    }
+
+    /// A peg-out, or an amount that is simply gone.
+    fn destroyed(
+        &mut self,
+        vout: u32,
+        output: &TxOut,
+        asset: elements::AssetId,
+        value: u64,
+        explicit: bool,
+    ) -> Result<(), Refusal> {
+        let honoured = |data: &elements::PegoutData<'_>| data.genesis_hash == self.realm.sidechain.parent_genesis_hash;
+        match output.pegout_data().filter(|data| explicit && asset == self.policy_asset() && honoured(data)) {
+            Some(data) => {
+                let address = bitcoin::Address::from_script(&data.script_pubkey, self.realm.bitcoin.network).ok();
+                let (address, script) = (address.map(|address| address.to_string()), data.script_pubkey.to_hex_string());
+                self.found.peg_outs.push(PegOut { vout, address, script, amount: Atoms(value) });
+                self.add(asset, value, |sums| &mut sums.pegged_out)
+            }
+            None => {
+                self.found.burns.push(Burn { vout, asset: AssetId::Elements(asset), amount: Atoms(value) });
+                self.add(asset, value, |sums| &mut sums.burned)
+            }
+        }
+    }
+
+    fn line(
+        &self,
+        vout: u32,
+        claims: &pset::Output,
+        output: &TxOut,
+        opened: Option<(elements::AssetId, u64)>,
+        claimed_ours: bool,
+    ) -> Line {
+        let blinded = output.asset.is_confidential() || output.value.is_confidential();
+        let blinder = claims.blinding_key.filter(|_| blinded).map(|key| key.inner);
+        let params = self.realm.sidechain.address_params();
+        Line {
+            vout,
+            address: elements::Address::from_script(&output.script_pubkey, blinder, params).map(|address| address.to_string()),
+            script: output.script_pubkey.as_bytes().to_lower_hex_string(),
+            asset: opened.map(|(asset, _)| AssetId::Elements(asset)),
+            amount: opened.map(|(_, value)| Atoms(value)),
+            blinded,
+            claimed_ours,
+        }
+    }
+
+    fn own_path(&self, claims: &Derivations, script: &Script) -> Claim {
+        let mut ours = claims.values().filter(|(fingerprint, _)| *fingerprint == self.accounts.fingerprint).peekable();
+        if ours.peek().is_none() {
+            return Claim::None;
+        }
+        match ours.find(|(_, path)| self.accounts.sidechain_script_at(path).as_ref() == Some(script)) {
+            Some((_, path)) => Claim::Ours(path.clone()),
+            None => Claim::Lie,
+        }
+    }
+
+    /// In = out, asset by asset. Not to be known while an output is unverified.
+    fn balance(&self) -> Result<(), Refusal> {
+        if !self.found.unverified.is_empty() {
+            return Ok(());
+        }
+        let total = |parts: &[Atoms]| parts.iter().map(|atoms| u128::from(atoms.0)).sum::<u128>();
+        for (asset, sums) in &self.sums {
+            let given = total(&[sums.spent, sums.spent_by_others, sums.issued]);
+            let taken = total(&[sums.leaves, sums.comes_back, sums.burned, sums.pegged_out, sums.fee]);
+            if given != taken {
+                return Err(lies("balance").with("asset", asset));
+            }
+        }
+        Ok(())
+    }
+}
+
+type Derivations = BTreeMap<bitcoin::PublicKey, bitcoin::bip32::KeySource>;
+
+enum Claim {
+    None,
+    Ours(bitcoin::bip32::DerivationPath),
+    Lie,
+}
+
+impl Summary {
+    fn empty(realm: &Realm, tx: &Transaction) -> Summary {
+        Summary {
+            network: NetworkId::Sidechain,
+            txid: tx.txid().to_string(),
+            leaves: vec![],
+            comes_back: vec![],
+            fee: Atoms::ZERO,
+            fee_asset: AssetId::Elements(realm.sidechain.policy_asset),
+            fee_share: super::FeeShare { permille: None, per_kvb: 0, vsize: 0 },
+            burns: vec![],
+            issues: vec![],
+            peg_ins: vec![],
+            peg_outs: vec![],
+            sums: BTreeMap::new(),
+            others_can_see: vec![],
+            unverified: vec![],
+            all_inputs_ours: false,
+        }
+    }
+}
+
+/// Discounted virtual bytes (ELIP200) with our signatures at their usual size.
+fn finished_vsize(tx: &Transaction, own: &[OwnInput]) -> u64 {
+    let mut finished = tx.clone();
+    for own in own {
+        finished.input[own.vin].witness.script_witness = elements::Witness::from_slice(&[vec![0; 72], vec![0; 33]]);
+    }
+    finished.discount_vsize() as u64
+}
