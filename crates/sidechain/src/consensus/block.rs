@@ -213,3 +213,7 @@ pub fn genesis_coins(genesis: &Block) -> CoinChanges {
     }
     changes
 }
+
+#[cfg(test)]
+#[path = "block_tests.rs"]
+mod tests;

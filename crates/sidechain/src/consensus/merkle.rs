@@ -1,7 +1,9 @@
 //! Merkle trees of blocks: whole trees, and branches to one transaction.
 
+use elements::encode::{Encodable, serialize};
+use elements::fast_merkle_root;
 use elements::hashes::{HashEngine as _, sha256d};
-use elements::{Block, BlockHeader, Script, Transaction, TxMerkleNode, Txid};
+use elements::{Block, BlockHeader, Script, Transaction, TxIn, TxInWitness, TxMerkleNode, TxOut, Txid};
 
 /// Serialized size of an inner node: two hashes.
 const INNER_NODE_SIZE: usize = 64;
@@ -59,18 +61,18 @@ pub fn check_block(block: &Block) -> Result<(), MerkleFault> {
     Ok(())
 }
 
-/// Checks the commitment to the witnesses in the coinbase, and that there is one when there are witnesses (BIP141).
+/// Checks the commitment to the witnesses in the coinbase, and that there is one when there are witnesses (BIP141,
+/// with Elements' own tree of witnesses).
 pub fn check_witness_commitment(block: &Block) -> Result<(), MerkleFault> {
-    let coinbase = block.txdata.first().ok_or(MerkleFault::Empty)?;
-    let is_commitment = |script: &Script| script.len() >= COMMITMENT_SIZE && script.as_bytes().starts_with(&COMMITMENT_MARK);
-    let Some(output) = coinbase.output.iter().rfind(|output| is_commitment(&output.script_pubkey)) else {
+    let (coinbase, rest) = block.txdata.split_first().ok_or(MerkleFault::Empty)?;
+    let Some(output) = coinbase.output.iter().rfind(|output| is_commitment(output)) else {
         let witness = block.txdata.iter().any(Transaction::has_witness);
         return if witness { Err(MerkleFault::UncommittedWitness) } else { Ok(()) };
     };
     let witness = &coinbase.input.first().ok_or(MerkleFault::BadReservedValue)?.witness.script_witness;
     let reserved = witness.get(0).filter(|_| witness.len() == 1).ok_or(MerkleFault::BadReservedValue)?;
     let reserved = reserved.try_into().map_err(|_| MerkleFault::BadReservedValue)?;
-    if output.script_pubkey.as_bytes()[6..COMMITMENT_SIZE] != hash_pair(&witness_root(block)?, reserved) {
+    if output.script_pubkey.as_bytes()[6..COMMITMENT_SIZE] != hash_pair(&witness_root(coinbase, rest), reserved) {
         return Err(MerkleFault::WitnessMismatch);
     }
     Ok(())
@@ -78,11 +80,21 @@ pub fn check_witness_commitment(block: &Block) -> Result<(), MerkleFault> {
 
 /// The witness commitment that the coinbase must carry, with 32 zero bytes as reserved value: the 38-byte output script.
 ///
-/// Does not depend on the coinbase, so it can be computed before the coinbase is complete; one must stand in its place, though.
+/// The number of the coinbase's outputs counts. A coinbase that has no commitment yet is taken to get one more output for it.
 pub fn witness_commitment_script(block: &Block) -> Result<Script, MerkleFault> {
+    let (coinbase, rest) = block.txdata.split_first().ok_or(MerkleFault::Empty)?;
+    let mut coinbase = coinbase.clone();
+    if !coinbase.output.iter().any(is_commitment) {
+        coinbase.output.push(TxOut::default());
+    }
     let mut bytes = COMMITMENT_MARK.to_vec();
-    bytes.extend(hash_pair(&witness_root(block)?, &[0; 32]));
+    bytes.extend(hash_pair(&witness_root(&coinbase, rest), &[0; 32]));
     Ok(Script::from(bytes))
+}
+
+fn is_commitment(output: &TxOut) -> bool {
+    let script = output.script_pubkey.as_bytes();
+    script.len() >= COMMITMENT_SIZE && script.starts_with(&COMMITMENT_MARK)
 }
 
 /// Checks that the transaction is in the block of `header` at `position`, `branch` being the sibling hashes from the leaf upwards.
@@ -124,10 +136,25 @@ pub fn branch(block: &Block, position: u32) -> Option<Vec<TxMerkleNode>> {
     Some(branch)
 }
 
-fn witness_root(block: &Block) -> Result<[u8; 32], MerkleFault> {
-    let mut leaves = vec![[0; 32]];
-    leaves.extend(block.txdata.iter().skip(1).map(|tx| tx.wtxid().to_byte_array()));
-    root(leaves)
+/// Root of the witnesses alone: a tree over transactions, over their inputs and outputs, over the fields of each witness. The
+/// coinbase's input counts as if it had none (GetWitnessOnlyHash in primitives/transaction.cpp of Elements).
+fn witness_root(coinbase: &Transaction, rest: &[Transaction]) -> [u8; 32] {
+    fn leaf(field: &impl Encodable) -> [u8; 32] {
+        sha256d::Hash::hash(&serialize(field)).to_byte_array()
+    }
+    fn tree(leaves: impl IntoIterator<Item = [u8; 32]>) -> [u8; 32] {
+        fast_merkle_root(&leaves.into_iter().collect::<Vec<_>>()).to_parts().0
+    }
+    let of_witness = |witness: &TxInWitness| {
+        let TxInWitness { amount_rangeproof, inflation_keys_rangeproof, script_witness, pegin_witness } = witness;
+        tree([leaf(amount_rangeproof), leaf(inflation_keys_rangeproof), leaf(script_witness), leaf(pegin_witness)])
+    };
+    let of_input = |input: &TxIn| {
+        if input.previous_output.is_null() { of_witness(&TxInWitness::default()) } else { of_witness(&input.witness) }
+    };
+    let of_output = |output: &TxOut| tree([leaf(&output.witness.surjection_proof), leaf(&output.witness.rangeproof)]);
+    let of_tx = |tx: &Transaction| tree([tree(tx.input.iter().map(of_input)), tree(tx.output.iter().map(of_output))]);
+    tree(std::iter::once(coinbase).chain(rest).map(of_tx))
 }
 
 fn root(mut level: Vec<[u8; 32]>) -> Result<[u8; 32], MerkleFault> {

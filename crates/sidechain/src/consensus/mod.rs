@@ -11,6 +11,8 @@ pub mod coin;
 pub mod contract;
 pub mod federation;
 pub mod filter;
+#[cfg(test)]
+mod fixtures;
 pub mod header;
 pub mod issuance;
 pub mod merkle;
