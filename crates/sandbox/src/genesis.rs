@@ -4,7 +4,7 @@ use crate::options::ChainOptions;
 use bitcoin::hex::DisplayHex as _;
 use causeway_vocab::SidechainParams;
 use causeway_vocab::realm::AddressPrefixes;
-use elements::hashes::{Hash as _, HashEngine as _, sha256};
+use elements::hashes::{HashEngine as _, sha256};
 use elements::opcodes::all::OP_RETURN;
 use elements::{
     AssetId, Block, BlockExtData, BlockHeader, ContractHash, LockTime, OutPoint, Script, Sequence, Transaction, TxIn, TxOut,

@@ -7,9 +7,14 @@
 pub mod bitcoind;
 pub mod control;
 pub mod error;
+mod federation;
 pub mod genesis;
 pub mod lifecycle;
+mod miner;
+mod node;
 pub mod options;
+mod p2p;
+mod running;
 mod world;
 
 pub use control::{Control, Status};

@@ -32,8 +32,29 @@ pub fn realm_path(dir: &Path) -> PathBuf {
 ///
 /// A sandbox that was killed continues the same chains. `Err` when another process serves `dir`.
 pub async fn serve(dir: &Path, options: Options) -> Result<(), SandboxError> {
-    let _ = (dir, options);
-    todo!()
+    crate::running::run(dir, options, signalled()).await
+}
+
+/// Completes at SIGTERM or Ctrl-C.
+async fn signalled() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut terminate) => drop(terminate.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
 }
 
 /// The realm of the sandbox of `dir`, which answers when this returns.

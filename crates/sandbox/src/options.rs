@@ -46,10 +46,15 @@ impl Default for Options {
         Options {
             chain: ChainOptions::default(),
             block_interval: Duration::from_secs(2),
-            mine_every: Some(Duration::from_secs(10)),
+            mine_every: Some(Options::MINE_EVERY),
             bitcoind: None,
         }
     }
+}
+
+impl Options {
+    /// Time between Bitcoin blocks: ten confirmations take less than two minutes.
+    pub const MINE_EVERY: Duration = Duration::from_secs(10);
 }
 
 impl ChainOptions {

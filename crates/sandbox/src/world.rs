@@ -1,8 +1,183 @@
-//! What a sandbox keeps of itself on disk.
+//! What a sandbox keeps of itself: settings of its chains, keys and ports.
 
+use crate::bitcoind::free_port;
+use crate::error::SandboxError;
+use crate::options::ChainOptions;
+use bitcoin::secp256k1::{SECP256K1, SecretKey};
+use causeway_vocab::realm::Testbed;
+use causeway_vocab::{BitcoinParams, Realm, SidechainParams};
+use elements::{Script, opcodes, script};
+use rand::{CryptoRng, RngCore};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+
+/// Everything that a restart needs. The keys guard coins that are worth nothing, so they lie in the open, readable by the user only.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct World {
+    pub(crate) chain: ChainOptions,
+    /// Where mined coins go.
+    pub(crate) miner: SecretKey,
+    /// One per functionary, in the order of the scripts.
+    pub(crate) functionaries: Vec<FunctionaryKeys>,
+    pub(crate) ports: Ports,
+}
+
+/// The keys of one functionary.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct FunctionaryKeys {
+    /// Signs sidechain blocks.
+    pub(crate) block: SecretKey,
+    /// Signs what leaves the federation's Bitcoin coins.
+    pub(crate) fedpeg: SecretKey,
+    /// Receives the fees of the blocks it proposes.
+    pub(crate) payout: SecretKey,
+}
+
+/// Ports of loopback, kept so that clients find everything again after a restart.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Ports {
+    pub(crate) bitcoin_p2p: u16,
+    pub(crate) bitcoin_rpc: u16,
+    pub(crate) sidechain_p2p: u16,
+    pub(crate) control: u16,
+    /// One per functionary.
+    pub(crate) functionaries: Vec<u16>,
+}
+
+/// Holds the directory of a sandbox for this process; the system lets go of it when the process ends, however it ends.
+pub(crate) struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
+
+impl Lock {
+    /// Takes the directory, creating it if need be.
+    pub(crate) fn take(dir: &Path) -> Result<Lock, SandboxError> {
+        std::fs::create_dir_all(dir).map_err(SandboxError::io(format!("creating {}", dir.display())))?;
+        let file = File::create(dir.join("lock")).map_err(SandboxError::io("creating the lock file"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock(file)),
+            Err(std::fs::TryLockError::WouldBlock) => Err(SandboxError::InUse(dir.to_owned())),
+            Err(std::fs::TryLockError::Error(source)) => Err(SandboxError::Io { what: "locking".into(), source }),
+        }
+    }
+}
 
 /// Whether a process serves this directory.
 pub(crate) fn is_locked(dir: &Path) -> bool {
-    std::fs::File::open(dir.join("lock")).is_ok_and(|lock| matches!(lock.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
+    File::open(dir.join("lock")).is_ok_and(|lock| matches!(lock.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
+}
+
+impl World {
+    /// The world of `dir`, or a new one with these settings.
+    pub(crate) fn load_or_create(
+        dir: &Path,
+        chain: ChainOptions,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<World, SandboxError> {
+        let path = dir.join("world.json");
+        match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| SandboxError::Damaged { path, why: e.to_string() }),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                let world = World::new(chain, rng)?;
+                world.save(dir)?;
+                Ok(world)
+            }
+            Err(e) => Err(SandboxError::io("reading world.json")(e)),
+        }
+    }
+
+    fn new(chain: ChainOptions, rng: &mut (impl RngCore + CryptoRng)) -> Result<World, SandboxError> {
+        if let Some(name) = chain.fault() {
+            return Err(SandboxError::BadOption(name));
+        }
+        let mut key = || SecretKey::new(rng);
+        let functionaries = (0..chain.functionaries).map(|_| FunctionaryKeys { block: key(), fedpeg: key(), payout: key() });
+        let functionaries: Vec<_> = functionaries.collect();
+        Ok(World { chain, miner: key(), ports: Ports::choose(functionaries.len())?, functionaries })
+    }
+
+    /// Chooses other ports, for when somebody else has taken one.
+    pub(crate) fn choose_ports(&mut self, dir: &Path) -> Result<(), SandboxError> {
+        self.ports = Ports::choose(self.functionaries.len())?;
+        self.save(dir)
+    }
+
+    fn save(&self, dir: &Path) -> Result<(), SandboxError> {
+        let json = serde_json::to_vec_pretty(self).expect("BUG: keys and numbers are JSON");
+        replace_file(&dir.join("world.json"), &json)
+    }
+
+    /// The realm that clients follow.
+    pub(crate) fn realm(&self) -> Realm {
+        Realm {
+            name: "sandbox".into(),
+            valueless: true,
+            bitcoin: BitcoinParams {
+                network: bitcoin::Network::Regtest,
+                peers: vec![loopback(self.ports.bitcoin_p2p)],
+                required_peers: 1,
+            },
+            sidechain: self.sidechain(),
+            testbed: Some(Testbed { control: loopback(self.ports.control) }),
+        }
+    }
+
+    /// Parameters of the sidechain.
+    pub(crate) fn sidechain(&self) -> SidechainParams {
+        let multisig = |key: fn(&FunctionaryKeys) -> SecretKey| -> Script {
+            let mut builder = script::Builder::new().push_int(self.chain.threshold.into());
+            for keys in &self.functionaries {
+                builder = builder.push_slice(&key(keys).public_key(SECP256K1).serialize());
+            }
+            builder.push_int(self.functionaries.len() as i64).push_opcode(opcodes::all::OP_CHECKMULTISIG).into_script()
+        };
+        let peers = vec![loopback(self.ports.sidechain_p2p)];
+        crate::genesis::params(&self.chain, multisig(|k| k.block), multisig(|k| k.fedpeg), peers)
+    }
+}
+
+impl Ports {
+    fn choose(functionaries: usize) -> Result<Ports, SandboxError> {
+        let mut taken = Vec::new();
+        let mut next = || loop {
+            let port = free_port()?;
+            if !taken.contains(&port) {
+                taken.push(port);
+                return Ok::<u16, SandboxError>(port);
+            }
+        };
+        Ok(Ports {
+            bitcoin_p2p: next()?,
+            bitcoin_rpc: next()?,
+            sidechain_p2p: next()?,
+            control: next()?,
+            functionaries: (0..functionaries).map(|_| next()).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// An address of this machine that no other machine reaches.
+pub(crate) fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+/// Replaces a file as a whole: after a crash it has the old or the new content. Readable by the user only.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {
+    let write = || -> std::io::Result<()> {
+        let temporary = path.with_extension("new");
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, path)?;
+        // The rename itself is on disk only once the directory is.
+        #[cfg(unix)]
+        File::open(path.parent().expect("BUG: every file of the sandbox lies in its directory"))?.sync_all()?;
+        Ok(())
+    };
+    write().map_err(SandboxError::io(format!("writing {}", path.display())))
 }

@@ -14,6 +14,8 @@
 //! A refusal is status 400 or 500 with `{"error": "…"}`. Requests that a web page could make are refused: a `Host` that is not this
 //! address (DNS rebinding), any `Origin`, and bodies that are not declared as JSON.
 
+pub(crate) mod service;
+
 use crate::error::SandboxError;
 use crate::lifecycle::Params;
 use causeway_vocab::{Height, NetworkId};

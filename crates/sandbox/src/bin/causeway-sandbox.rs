@@ -1,0 +1,49 @@
+//! Runs one sandbox in the foreground.
+
+use causeway_sandbox::{Options, SandboxError, lifecycle};
+use clap::Parser;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A private Bitcoin chain and a sidechain pegged to it, on loopback.
+#[derive(Parser)]
+struct Arguments {
+    /// Where everything is kept; an existing sandbox there continues.
+    #[arg(long)]
+    dir: PathBuf,
+    /// Milliseconds between sidechain blocks.
+    #[arg(long, default_value_t = 2000)]
+    interval_ms: u64,
+    /// Seconds between Bitcoin blocks; 0 mines only on request.
+    #[arg(long, default_value_t = 10)]
+    mine_every: u64,
+    /// How many functionaries a new sandbox has.
+    #[arg(long, default_value_t = 5)]
+    functionaries: u8,
+    /// How many of them must sign.
+    #[arg(long, default_value_t = 3)]
+    threshold: u8,
+    /// Sidechain blocks in an epoch of a new sandbox.
+    #[arg(long, default_value_t = 1800)]
+    epoch_length: u32,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), SandboxError> {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
+        .with_writer(std::io::stderr)
+        .init();
+    let arguments = Arguments::parse();
+    let mut options = Options::default();
+    options.block_interval = Duration::from_millis(arguments.interval_ms.max(1));
+    options.mine_every = (arguments.mine_every > 0).then(|| Duration::from_secs(arguments.mine_every));
+    options.chain.functionaries = arguments.functionaries;
+    options.chain.threshold = arguments.threshold;
+    options.chain.epoch_length = arguments.epoch_length;
+    #[expect(clippy::print_stdout, reason = "the one line that scripts read")]
+    {
+        println!("{}", lifecycle::realm_path(&arguments.dir).display());
+    }
+    causeway_sandbox::serve(&arguments.dir, options).await
+}

@@ -1,0 +1,165 @@
+//! A sandbox that is up.
+
+use crate::bitcoind::{self, Bitcoind};
+use crate::control::{self, Pause, Status};
+use crate::error::SandboxError;
+use crate::federation::Federation;
+use crate::genesis::elementsd_args;
+use crate::lifecycle::{Params, realm_path};
+use crate::miner::Miner;
+use crate::node::Node;
+use crate::options::Options;
+use crate::world::{Lock, World, loopback, replace_file};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+
+/// How often other ports are tried when somebody else has taken ours.
+const PORT_TRIES: usize = 5;
+
+/// What the services of a sandbox share.
+pub(crate) struct Running {
+    node: Arc<Node>,
+    miner: Miner,
+    federation: Federation,
+    params: Params,
+    pause: watch::Sender<Pause>,
+    down: Notify,
+}
+
+/// The sockets we listen on ourselves.
+struct Listeners {
+    sidechain: TcpListener,
+    control: TcpListener,
+}
+
+impl Listeners {
+    async fn bind(world: &World) -> std::io::Result<Listeners> {
+        Ok(Listeners {
+            sidechain: TcpListener::bind(loopback(world.ports.sidechain_p2p)).await?,
+            control: TcpListener::bind(loopback(world.ports.control)).await?,
+        })
+    }
+}
+
+impl Running {
+    pub(crate) fn miner(&self) -> &Miner {
+        &self.miner
+    }
+
+    pub(crate) fn federation(&self) -> &Federation {
+        &self.federation
+    }
+
+    pub(crate) fn params(&self) -> &Params {
+        &self.params
+    }
+
+    pub(crate) fn pause(&self, wanted: Pause) {
+        self.pause.send_replace(wanted);
+    }
+
+    pub(crate) fn go_down(&self) {
+        self.down.notify_one();
+    }
+
+    pub(crate) async fn status(&self) -> Result<Status, SandboxError> {
+        Ok(Status {
+            bitcoin_height: self.node.rpc().height().await?,
+            sidechain_height: self.node.tip().height,
+            genesis_hash: self.node.params().genesis_hash,
+            functionaries: self.federation.running(),
+            pending_pegouts: 0,
+            mempool: self.node.waiting() as u32,
+            mining: !self.pause.borrow().mine_timer,
+        })
+    }
+}
+
+/// Runs the sandbox of `dir` until it is told to go down or `signal` completes.
+pub(crate) async fn run(dir: &Path, options: Options, signal: impl Future<Output = ()>) -> Result<(), SandboxError> {
+    let _lock = Lock::take(dir)?;
+    let exe = bitcoind::find(options.bitcoind.as_deref())?;
+    let mut world = World::load_or_create(dir, options.chain, &mut rand::rngs::OsRng)?;
+    let (listeners, mut bitcoind) = open_ports(dir, &mut world, &exe).await?;
+    let rpc = bitcoind.rpc().clone();
+    let miner = Miner::new(rpc.clone(), world.miner);
+    miner.prepare().await?;
+
+    let realm = world.realm();
+    let node = Arc::new(Node::open(&dir.join("sidechain"), Arc::new(realm.sidechain.clone()), rpc)?);
+    let params = Params { realm: realm.to_toml(), elementsd_args: elementsd_args(&realm.sidechain) };
+    replace_file(&realm_path(dir), params.realm.as_bytes())?;
+    let paused = Pause { mine_timer: options.mine_every.is_none(), blocks: false };
+    let running = Arc::new(Running {
+        federation: Federation::new(Arc::clone(&node), world.functionaries.len()),
+        node,
+        miner,
+        params,
+        pause: watch::Sender::new(paused),
+        down: Notify::new(),
+    });
+    let control = loopback(world.ports.control);
+    let service = axum::serve(listeners.control, control::service::router(Arc::clone(&running), control));
+    tracing::info!(height = running.node.tip().height, %control, "sandbox is up");
+    let outcome = tokio::select! {
+        served = service => served.map_err(SandboxError::io("serving the control protocol")),
+        () = crate::p2p::serve(listeners.sidechain, Arc::clone(&running.node)) => Ok(()),
+        () = running.federation.run(&world, options.block_interval, running.pause.subscribe()) => Ok(()),
+        () = mine_by_clock(&running, options.mine_every.unwrap_or(Options::MINE_EVERY)) => Ok(()),
+        died = keep_alive(&mut bitcoind, &exe, dir, &world) => died,
+        () = running.down.notified() => Ok(()),
+        () = signal => Ok(()),
+    };
+    tracing::info!("sandbox goes down");
+    bitcoind.stop().await;
+    outcome
+}
+
+/// Opens every port of the sandbox, choosing other ones when somebody else has taken one.
+async fn open_ports(dir: &Path, world: &mut World, exe: &Path) -> Result<(Listeners, Bitcoind), SandboxError> {
+    let mut tries = PORT_TRIES;
+    loop {
+        tries -= 1;
+        let taken = match Listeners::bind(world).await {
+            Err(error) => SandboxError::io("listening on loopback")(error),
+            Ok(listeners) => match start_bitcoind(exe, dir, world).await {
+                Ok(bitcoind) => return Ok((listeners, bitcoind)),
+                Err(SandboxError::Bitcoind(why)) if why.contains("bind") => SandboxError::Bitcoind(why),
+                Err(other) => return Err(other),
+            },
+        };
+        if tries == 0 {
+            return Err(taken);
+        }
+        tracing::warn!(%taken, "choosing other ports");
+        world.choose_ports(dir)?;
+    }
+}
+
+async fn start_bitcoind(exe: &Path, dir: &Path, world: &World) -> Result<Bitcoind, SandboxError> {
+    Bitcoind::start(exe, &dir.join("bitcoin"), loopback(world.ports.bitcoin_p2p), world.ports.bitcoin_rpc).await
+}
+
+/// Starts bitcoind again whenever it ends; gives up when it cannot be started.
+async fn keep_alive(bitcoind: &mut Bitcoind, exe: &Path, dir: &Path, world: &World) -> Result<(), SandboxError> {
+    loop {
+        bitcoind.ended().await;
+        tracing::warn!("bitcoind ended; starting it again");
+        *bitcoind = start_bitcoind(exe, dir, world).await?;
+    }
+}
+
+async fn mine_by_clock(running: &Running, every: Duration) {
+    let mut clock = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        clock.tick().await;
+        let paused = running.pause.borrow().mine_timer;
+        if !paused && let Err(error) = running.miner.mine(1).await {
+            tracing::warn!(%error, "no Bitcoin block");
+        }
+    }
+}
