@@ -600,7 +600,7 @@ impl Actor {
     }
 }
 
-fn to_wire(hash: &BlockHash) -> bitcoin::BlockHash {
+pub(super) fn to_wire(hash: &BlockHash) -> bitcoin::BlockHash {
     bitcoin::BlockHash::from_byte_array(elements::hashes::Hash::to_byte_array(*hash))
 }
 

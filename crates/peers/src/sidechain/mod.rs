@@ -14,6 +14,8 @@ mod actor;
 mod blocks;
 mod chain;
 mod filters;
+#[cfg(test)]
+mod tests;
 
 use crate::event::{Event, NetworkState, ResumePoint};
 use crate::relay::Outcome;
