@@ -10,6 +10,7 @@ mod bitcoin_chain;
 mod event;
 mod outbox;
 mod relay;
+mod scan;
 mod sidechain;
 mod wire;
 

@@ -7,13 +7,14 @@ use super::{Command, Shared, SidechainEvent, unix_time};
 use crate::event::{NetworkState, Phase};
 use crate::outbox::Outbox;
 use crate::relay::{PROBE_PERIOD, Relay};
+use crate::scan::Scan;
 use crate::wire::{Message, Misconduct, Peer, Pool, PoolEvent};
 use bitcoin::bip158::FilterHeader;
 use bitcoin::hashes::Hash as _;
 use bitcoin::p2p::message_blockdata::{GetHeadersMessage, Inventory};
 use bitcoin::p2p::message_filter::CFilter;
 use causeway_sidechain::consensus::{header, merkle, signature};
-use causeway_vocab::{Code, Fault, Height, NetworkId, Refusal, SidechainBatch, SidechainParams, Tip};
+use causeway_vocab::{Code, Fault, Height, NetworkId, Refusal, SidechainParams, Tip};
 use elements::{Block, BlockHash, Script, Transaction};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -31,8 +32,6 @@ const MOST_MATCHED: usize = 512;
 const MOST_WAITING: usize = 128;
 /// Headers waiting for the reader before asking for more waits.
 const MOST_HEADERS: usize = 20_000;
-/// While there is more to come, blocks are told in batches of this many.
-const BATCH: usize = 64;
 /// Undoing more blocks than these is reported as a fault, besides the rollback itself: an honest federation does not do that.
 const DEEPEST_QUIET: u32 = 2;
 /// Scripts beyond these are not watched.
@@ -62,14 +61,7 @@ pub(super) struct Actor {
     relay: Relay,
     peers: BTreeMap<Peer, PeerState>,
     watched: HashSet<Script>,
-    /// Everything up to here has been matched.
-    filtered_to: Height,
-    /// Everything up to here has been told.
-    scanned_to: Height,
-    /// Matching blocks above `scanned_to`; `None` while they are being fetched.
-    matched: BTreeMap<Height, (Tip<BlockHash>, Option<Block>)>,
-    rollback: Option<Tip<BlockHash>>,
-    unconfirmed: Vec<Transaction>,
+    scan: Scan<BlockHash, Block, Transaction>,
     blocks: Blocks,
     job: Option<Job>,
     /// Filter header at the end of the last stretch.
@@ -95,11 +87,7 @@ impl Actor {
             relay: Relay::new(),
             peers: BTreeMap::new(),
             watched: watch.into_iter().take(MOST_SCRIPTS).collect(),
-            filtered_to: scanned_to,
-            scanned_to,
-            matched: BTreeMap::new(),
-            rollback: None,
-            unconfirmed: vec![],
+            scan: Scan::new(scanned_to),
             blocks: Blocks::default(),
             job: None,
             filter_tip: None,
@@ -166,9 +154,9 @@ impl Actor {
             Command::Watch(scripts) => {
                 let before = self.watched.len();
                 self.watched.extend(scripts.into_iter().take(MOST_SCRIPTS.saturating_sub(before)));
-                if self.watched.len() > before && self.filtered_to > self.scanned_to {
+                if self.watched.len() > before && self.scan.filtered_to() > self.scan.scanned_to() {
                     // Not told yet, so it can be matched again with the new scripts.
-                    self.rewind(self.scanned_to);
+                    self.rewind(self.scan.scanned_to());
                 }
             }
             Command::Rescan(scripts, from) => {
@@ -195,11 +183,14 @@ impl Actor {
     /// Everything above `height` will be matched again.
     fn rewind(&mut self, height: Height) {
         self.job = None;
-        self.filtered_to = self.filtered_to.min(height);
-        self.scanned_to = self.scanned_to.min(height);
-        for (_, (at, _)) in self.matched.split_off(&(height + 1)) {
-            if !self.asks.contains_key(&at.hash) {
-                self.blocks.forget(&at.hash);
+        let unwanted = self.scan.rewind(height);
+        self.forget(&unwanted);
+    }
+
+    fn forget(&mut self, unwanted: &[BlockHash]) {
+        for hash in unwanted {
+            if !self.asks.contains_key(hash) {
+                self.blocks.forget(hash);
             }
         }
     }
@@ -267,7 +258,8 @@ impl Actor {
             Message::CFilter(message) => self.filter(peer, message),
             Message::Block(payload) => self.block(peer, &payload),
             Message::Tx(raw) => match self.relay.transaction::<Transaction>(peer, &raw, &self.watched) {
-                Ok(tx) => self.unconfirmed.extend(tx),
+                Ok(Some(tx)) => self.scan.seen(tx),
+                Ok(None) => {}
                 Err(()) => self.punish(peer, Misconduct::Garbage),
             },
             Message::GetData(list) => self.relay.get_data(&self.pool, peer, &list),
@@ -373,11 +365,9 @@ impl Actor {
                     );
                 }
                 self.outbox.headers(headers);
-                let told = self.scanned_to;
-                self.rewind(fork.height);
-                if told > fork.height {
-                    self.rollback = Some(self.rollback.filter(|earlier| earlier.height <= fork.height).unwrap_or(fork));
-                }
+                self.job = None;
+                let unwanted = self.scan.roll_back(fork);
+                self.forget(&unwanted);
                 self.filter_tip = self.filter_tip.filter(|(height, _)| *height <= fork.height);
             }
         }
@@ -386,8 +376,9 @@ impl Actor {
     // -- filters
 
     fn start_job(&mut self) {
-        let first = self.filtered_to + 1;
-        let last = self.tip().height.min(self.filtered_to.saturating_add(STRETCH));
+        let filtered_to = self.scan.filtered_to();
+        let first = filtered_to + 1;
+        let last = self.tip().height.min(filtered_to.saturating_add(STRETCH));
         let ready: Vec<Peer> = self.ready_peers();
         let Some(server) = ready.first().copied() else { return };
         let blocks: Vec<Tip<BlockHash>> = {
@@ -423,15 +414,14 @@ impl Actor {
             Step::Bad(peer) => self.bad_filter(peer),
             Step::Filter { at, filter, disputed } => {
                 let matches = if self.watched.is_empty() { Ok(false) } else { filter.matches_any(&at.hash, &self.watched) };
-                match (matches, self.job.as_ref().map(Job::server)) {
+                let wanted = match (matches, self.job.as_ref().map(Job::server)) {
                     (Err(_), Some(server)) => return self.bad_filter(server),
-                    (Ok(false), _) if !disputed => {}
-                    _ => {
-                        self.matched.insert(at.height, (at, None));
-                        self.blocks.want(at.hash);
-                    }
+                    (matches, _) => disputed || matches != Ok(false),
+                };
+                self.scan.filtered(at, wanted);
+                if wanted {
+                    self.blocks.want(at.hash);
                 }
-                self.filtered_to = at.height;
                 if let Some((height, header)) = self.job.as_ref().and_then(Job::finished) {
                     self.filter_tip = header.map(|header| (height, header));
                     self.job = None;
@@ -485,9 +475,7 @@ impl Actor {
         for reply in self.asks.remove(&hash).into_iter().flatten() {
             let _ = reply.send((height, block.clone()));
         }
-        if let Some((_, slot)) = self.matched.get_mut(&height).filter(|(at, _)| at.hash == hash) {
-            *slot = Some(block);
-        }
+        self.scan.fetched(height, hash, block);
     }
 
     // -- progress
@@ -505,7 +493,7 @@ impl Actor {
                 self.ask_for_headers(peer, false);
             }
         }
-        if self.job.is_none() && self.filtered_to < self.tip().height && self.matched.len() < MOST_MATCHED {
+        if self.job.is_none() && self.scan.filtered_to() < self.tip().height && self.scan.len() < MOST_MATCHED {
             self.start_job();
         }
         if self.outbox.blocks() < MOST_WAITING {
@@ -514,34 +502,13 @@ impl Actor {
                 self.pool.send(peer, Message::GetData(list));
             }
         }
-        self.tell();
+        let tip = self.tip();
+        if let Some(batch) = self.scan.tell(tip) {
+            self.outbox.batch(batch);
+        }
         let state = self.state();
         self.shared.set_state(state);
         self.outbox.state(state);
-    }
-
-    /// Moves what is complete into the outbox.
-    fn tell(&mut self) {
-        let complete = match self.matched.iter().find(|(_, (_, block))| block.is_none()) {
-            Some((height, _)) => height - 1,
-            None => self.filtered_to,
-        };
-        let ready = self.matched.range(..=complete).count();
-        let all = complete == self.tip().height || self.blocks.len() == 0 && self.job.is_none();
-        let due = complete > self.scanned_to && (all || ready >= BATCH || ready == 0 && complete >= self.scanned_to + STRETCH);
-        if !due && self.rollback.is_none() && self.unconfirmed.is_empty() {
-            return;
-        }
-        let rest = self.matched.split_off(&(complete + 1));
-        let blocks = std::mem::replace(&mut self.matched, rest);
-        self.scanned_to = self.scanned_to.max(complete);
-        self.outbox.batch(SidechainBatch {
-            rollback_to: self.rollback.take(),
-            blocks: blocks.into_values().filter_map(|(at, block)| Some((at, block?))).collect(),
-            unconfirmed: std::mem::take(&mut self.unconfirmed),
-            tip: self.tip(),
-            scanned_to: self.scanned_to,
-        });
     }
 
     fn state(&mut self) -> NetworkState {
@@ -556,9 +523,9 @@ impl Actor {
             if self.had_peers { Phase::Offline } else { Phase::Connecting }
         } else if !self.peers.values().any(|state| state.sync == HeaderSync::Done) {
             Phase::Headers
-        } else if self.filtered_to < tip {
+        } else if self.scan.filtered_to() < tip {
             Phase::Filters
-        } else if self.scanned_to < tip {
+        } else if self.scan.scanned_to() < tip {
             Phase::Blocks
         } else {
             Phase::Synced
@@ -568,7 +535,7 @@ impl Actor {
             peers: u32::try_from(connected).unwrap_or(u32::MAX),
             claimed: self.pool.peers().map(|(_, greeting)| greeting.claimed).max().unwrap_or(0).max(tip),
             headers: tip,
-            scanned_to: self.scanned_to,
+            scanned_to: self.scan.scanned_to(),
             offline_since: self.offline_since,
         }
     }

@@ -73,7 +73,14 @@ impl World {
             }
         };
         let ended = timeout(Duration::from_secs(3_600), reading).await;
-        assert!(ended.is_ok(), "waited for {what}: phases {:?}, faults {:?}", self.told.phases, self.told.faults);
+        let last = |n: usize| n.saturating_sub(8);
+        let (phases, faults) = (&self.told.phases, &self.told.faults);
+        assert!(
+            ended.is_ok(),
+            "waited for {what}: phases {:?}, faults {:?}",
+            &phases[last(phases.len())..],
+            &faults[last(faults.len())..]
+        );
     }
 
     async fn synced(&mut self, height: usize) {
