@@ -14,15 +14,15 @@ fn address(n: u8) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 7_000 + u16::from(n)))
 }
 
-/// Scripts of both fixture wallets.
+/// Every script of the fixture wallets that the chain pays.
 fn scripts() -> Vec<Script> {
     let wallet = fixture("wallet.json");
-    let wallets = wallet["wallets"].as_array().expect("wallets");
-    wallets
-        .iter()
-        .flat_map(|w| w["addresses"].as_array().expect("addresses"))
-        .map(|a| bytes(&a["script_pubkey"]).into())
-        .collect()
+    let blocks = wallet["blocks"].as_array().expect("blocks").iter();
+    let outputs = blocks
+        .flat_map(|b| b["txs"].as_array().expect("transactions"))
+        .flat_map(|tx| tx["outputs"].as_array().expect("outputs"))
+        .filter(|output| output.get("wallet").is_some_and(|wallet| wallet.is_string()));
+    outputs.map(|output| bytes(&output["script_pubkey"]).into()).collect()
 }
 
 /// Heights of the blocks that hold transactions of the fixture wallets.
