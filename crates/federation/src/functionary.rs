@@ -1,0 +1,214 @@
+//! Who the functionaries are: their keys, thresholds and the scripts that follow.
+
+use bitcoin::secp256k1::{PublicKey, SECP256K1, SecretKey};
+use elements::opcodes::all::OP_CHECKMULTISIG;
+use serde::{Deserialize, Serialize};
+
+/// Position of a member in [`Federation::members`], from 0.
+pub type MemberId = u8;
+
+/// Largest federation: what a multisig of Elements' signing scripts and a peg script can carry with single-byte counts.
+pub const MAX_MEMBERS: usize = 15;
+
+/// Public keys of one functionary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Authenticates what it says to the others. Kept apart from the keys that move money.
+    pub message: PublicKey,
+    /// Signs sidechain blocks.
+    pub block: PublicKey,
+    /// Signs for the federation's Bitcoin coins, tweaked by claim scripts.
+    pub fedpeg: PublicKey,
+}
+
+/// Secret keys of one functionary.
+pub struct FunctionaryKeys {
+    /// Authenticates what it says to the others.
+    pub message: SecretKey,
+    /// Signs sidechain blocks.
+    pub block: SecretKey,
+    /// Signs for the federation's Bitcoin coins.
+    pub fedpeg: SecretKey,
+}
+
+impl FunctionaryKeys {
+    /// The public halves.
+    pub fn member(&self) -> Member {
+        Member {
+            message: self.message.public_key(SECP256K1),
+            block: self.block.public_key(SECP256K1),
+            fedpeg: self.fedpeg.public_key(SECP256K1),
+        }
+    }
+}
+
+impl Drop for FunctionaryKeys {
+    fn drop(&mut self) {
+        self.message.non_secure_erase();
+        self.block.non_secure_erase();
+        self.fedpeg.non_secure_erase();
+    }
+}
+
+/// A set of functionaries and how many of them it takes. All members configure it alike.
+///
+/// With Y = `sign_threshold` of n: no two blocks of one height are ever signed by Y while at most 2Y - n - 1 members are Byzantine, and
+/// blocks are made while at most n - max(X, Y) are silent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
+pub struct Federation {
+    members: Vec<Member>,
+    precommit_threshold: u8,
+    sign_threshold: u8,
+    fedpeg_threshold: u8,
+}
+
+#[derive(Deserialize)]
+struct Unchecked {
+    members: Vec<Member>,
+    precommit_threshold: u8,
+    sign_threshold: u8,
+    fedpeg_threshold: u8,
+}
+
+impl TryFrom<Unchecked> for Federation {
+    type Error = FederationFault;
+    fn try_from(raw: Unchecked) -> Result<Self, FederationFault> {
+        Federation::new(raw.members, raw.precommit_threshold, raw.sign_threshold, raw.fedpeg_threshold)
+    }
+}
+
+/// A set that cannot work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FederationFault {
+    /// Nobody, or more than [`MAX_MEMBERS`].
+    #[error("a federation has 1 to {MAX_MEMBERS} members")]
+    Size,
+    /// One key stands in the set twice.
+    #[error("member {0} repeats a key of the set")]
+    RepeatedKey(MemberId),
+    /// Half of the members or fewer could sign: two blocks of one height could both be complete with nobody at fault.
+    #[error("the signing threshold must be a majority")]
+    NoMajority,
+    /// Fewer precommits than signatures: members could be made to sign what can never be complete.
+    #[error("the precommit threshold must lie between the signing threshold and the number of members")]
+    Precommits,
+    /// More peg signatures than members, or none.
+    #[error("the peg threshold must lie between 1 and the number of members")]
+    Fedpeg,
+}
+
+impl Federation {
+    /// Checks and builds a set. `precommit_threshold` is X, `sign_threshold` is Y of the signing script, `fedpeg_threshold` that of the
+    /// peg script.
+    pub fn new(
+        members: Vec<Member>,
+        precommit_threshold: u8,
+        sign_threshold: u8,
+        fedpeg_threshold: u8,
+    ) -> Result<Federation, FederationFault> {
+        let n = members.len();
+        if n == 0 || n > MAX_MEMBERS {
+            return Err(FederationFault::Size);
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        for (index, member) in members.iter().enumerate() {
+            for key in [member.message, member.block, member.fedpeg] {
+                if !seen.insert(key.serialize()) {
+                    return Err(FederationFault::RepeatedKey(index as MemberId));
+                }
+            }
+        }
+        if usize::from(sign_threshold) * 2 <= n || usize::from(sign_threshold) > n {
+            return Err(FederationFault::NoMajority);
+        }
+        if precommit_threshold < sign_threshold || usize::from(precommit_threshold) > n {
+            return Err(FederationFault::Precommits);
+        }
+        if fedpeg_threshold == 0 || usize::from(fedpeg_threshold) > n {
+            return Err(FederationFault::Fedpeg);
+        }
+        Ok(Federation { members, precommit_threshold, sign_threshold, fedpeg_threshold })
+    }
+
+    /// The members, in the order of the scripts.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// How many members there are.
+    pub fn n(&self) -> u8 {
+        self.members.len() as u8
+    }
+
+    /// X: how many must precommit before anybody signs.
+    pub fn precommit_threshold(&self) -> u8 {
+        self.precommit_threshold
+    }
+
+    /// Y: how many signatures make a block.
+    pub fn sign_threshold(&self) -> u8 {
+        self.sign_threshold
+    }
+
+    /// How many signatures move the federation's bitcoin.
+    pub fn fedpeg_threshold(&self) -> u8 {
+        self.fedpeg_threshold
+    }
+
+    /// A member by position.
+    pub fn member(&self, id: MemberId) -> Option<&Member> {
+        self.members.get(usize::from(id))
+    }
+
+    /// Which member holds this message key.
+    pub fn position(&self, message: &PublicKey) -> Option<MemberId> {
+        self.members.iter().position(|member| member.message == *message).map(|index| index as MemberId)
+    }
+
+    /// Whose turn it is to propose.
+    pub fn proposer(&self, height: u32, round: u32) -> MemberId {
+        ((u64::from(height) + u64::from(round)) % self.members.len() as u64) as MemberId
+    }
+
+    /// How many Byzantine members the rounds make progress with: below both the safety bound 2X - n - 1 and the liveness bound n - X.
+    pub(crate) fn tolerated(&self) -> u8 {
+        let (x, n) = (self.precommit_threshold, self.n());
+        (2 * x - n - 1).min(n - x)
+    }
+
+    /// The witness script of block signatures: bare Y-of-n, keys in member order. As `-signblockscript` for the genesis block.
+    pub fn block_script(&self) -> elements::Script {
+        let mut builder = elements::script::Builder::new().push_int(self.sign_threshold.into());
+        for member in &self.members {
+            builder = builder.push_slice(&member.block.serialize());
+        }
+        builder.push_int(self.n().into()).push_opcode(OP_CHECKMULTISIG).into_script()
+    }
+
+    /// The P2WSH form of [`Federation::block_script`], as dynafed parameters carry it.
+    pub fn signblockscript(&self) -> elements::Script {
+        self.block_script().to_v0_p2wsh()
+    }
+
+    /// Serialized size of a complete block witness at most, bytes: count, dummy, signatures of 73 bytes, script. The least workable
+    /// `signblock_witness_limit`.
+    pub fn block_witness_limit(&self) -> u32 {
+        witness_limit(self.sign_threshold, self.block_script().len())
+    }
+
+    /// The peg script: bare multisig, keys in member order. As `-fedpegscript`.
+    pub fn fedpegscript(&self) -> bitcoin::ScriptBuf {
+        let mut builder = bitcoin::script::Builder::new().push_int(self.fedpeg_threshold.into());
+        for member in &self.members {
+            builder = builder.push_key(&bitcoin::PublicKey::new(member.fedpeg));
+        }
+        builder.push_int(self.n().into()).push_opcode(bitcoin::opcodes::all::OP_CHECKMULTISIG).into_script()
+    }
+}
+
+/// Serialized size of the witness of k signatures and a script of `script` bytes, at most.
+pub(crate) fn witness_limit(k: u8, script: usize) -> u32 {
+    let prefix = if script < 0xfd { 1 } else { 3 };
+    2 + 74 * u32::from(k) + prefix + script as u32
+}
