@@ -62,6 +62,7 @@ impl Miner {
     }
 
     async fn tip(&self) -> Result<(u32, bitcoin::BlockHash), SandboxError> {
+        self.rpc.flush().await?;
         let height = self.rpc.height().await?;
         Ok((height, self.rpc.block_hash(height).await?))
     }

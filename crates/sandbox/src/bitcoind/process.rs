@@ -74,8 +74,9 @@ impl Bitcoind {
 
     /// Lets bitcoind write everything down and end; kills it when it takes too long.
     pub(crate) async fn stop(mut self) {
-        let asked = self.rpc.call::<String>("stop", &[]).await.is_ok();
-        if asked && tokio::time::timeout(END_WITHIN, &mut self.ended).await.is_ok() {
+        // An error may mean that it is ending already; then it still has its state to write.
+        let _ = self.rpc.call::<String>("stop", &[]).await;
+        if tokio::time::timeout(END_WITHIN, &mut self.ended).await.is_ok() {
             return;
         }
         let _ = self.kill.send(());
@@ -122,6 +123,9 @@ impl Bitcoind {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);
+        // A signal to our process group is meant for us; we end bitcoind ourselves, in order.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         die_with_parent(&mut command);
         let (kill, killed) = channel();
         let (tell, ended) = oneshot::channel();

@@ -163,6 +163,12 @@ impl Rpc {
         self.call::<Vec<BlockHash>>("generatetoaddress", &[json!(blocks), json!(address.to_string())]).await.map(drop)
     }
 
+    /// Has bitcoind write its chain to disk, which it does once an hour otherwise: a bitcoind that is killed goes back to what it wrote,
+    /// and deposits that the sidechain has honoured must not be among what it forgets.
+    pub(crate) async fn flush(&self) -> Result<(), SandboxError> {
+        self.call::<Value>("gettxoutsetinfo", &[json!("none"), Value::Null, json!(false)]).await.map(drop)
+    }
+
     async fn decode<T: bitcoin::consensus::Decodable>(&self, method: &str, params: &[Value]) -> Result<T, SandboxError> {
         let hex: String = self.call(method, params).await?;
         Vec::from_hex(&hex).ok().and_then(|bytes| bitcoin::consensus::deserialize(&bytes).ok()).ok_or_else(|| SandboxError::Rpc {
