@@ -12,6 +12,7 @@
 mod call;
 mod pending;
 mod profile;
+pub mod proofs;
 mod report;
 
 pub use call::App;
