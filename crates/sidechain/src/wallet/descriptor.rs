@@ -230,6 +230,12 @@ impl Account {
         self.path(path.chain).derive(path.index, self.params)
     }
 
+    /// The output script at a path, without the rest. `None` past index 2^31 - 1.
+    pub(crate) fn script(&self, path: KeyPath) -> Option<Script> {
+        let definite = self.path(path.chain).0.descriptor.at_derivation_index(path.index).ok()?;
+        Some(definite.script_pubkey())
+    }
+
     /// The private key that opens what was blinded to that script.
     pub fn private_blinding_key(&self, path: KeyPath, script: &Script) -> SecretKey {
         let key = self.path(path.chain).private_blinding_key(script, path.index);

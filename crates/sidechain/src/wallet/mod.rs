@@ -16,6 +16,8 @@ pub mod build;
 pub mod descriptor;
 pub mod pset;
 pub mod state;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod unblind;
 pub mod uri;
 

@@ -2,9 +2,10 @@
 
 use crate::wallet::descriptor::KeyPath;
 use causeway_vocab::{Height, Opening, Tip};
-use elements::{BlockHash, Txid};
+use elements::{BlockHash, Transaction, Txid};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Changes of a wallet. [`Changes::merge`] is associative and idempotent, and later changes win.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -30,26 +31,27 @@ pub struct Changes {
 }
 
 /// A transaction as this wallet keeps it: without its witness, which is nine tenths of it. Sizes are those of the whole transaction.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StoredTx {
-    /// Consensus encoding without witness, hex.
-    pub stripped: String,
+    /// The transaction without witness; consensus-encoded hex when written.
+    #[serde(with = "hex_tx")]
+    pub stripped: Transaction,
     /// Weight units.
     pub weight: u32,
     /// Weight units after the discount for confidential data (ELIP-200).
     pub discount_weight: u32,
     /// Outputs to our scripts, by index.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub owned: BTreeMap<u32, Owned>,
     /// Openings of outputs to others, by index, known when we built the transaction.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub paid: BTreeMap<u32, Opening>,
     /// Hidden amounts that we issued, by input: asset, then tokens.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub issued: BTreeMap<u32, [Option<u64>; 2]>,
     /// Satoshi claimed by peg-ins, by input.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pegins: BTreeMap<u32, u64>,
 }
 
@@ -94,7 +96,43 @@ impl Changes {
 
     /// Adds later changes.
     pub fn merge(&mut self, later: Changes) {
-        let _ = later;
-        todo!()
+        for (txid, tx) in later.transactions {
+            match self.transactions.entry(txid) {
+                Entry::Vacant(place) => drop(place.insert(tx)),
+                Entry::Occupied(mut known) => known.get_mut().merge(tx),
+            }
+        }
+        self.positions.extend(later.positions);
+        for (ours, theirs) in self.revealed.iter_mut().zip(later.revealed) {
+            *ours = theirs.max(*ours);
+        }
+        self.gap_limit = later.gap_limit.or(self.gap_limit);
+        self.tip = later.tip.or(self.tip);
+        self.scanned_to = later.scanned_to.or(self.scanned_to);
+    }
+}
+
+impl StoredTx {
+    /// Adds what was learnt later about the same transaction.
+    pub(super) fn merge(&mut self, later: StoredTx) {
+        self.owned.extend(later.owned);
+        self.paid.extend(later.paid);
+        self.issued.extend(later.issued);
+        self.pegins.extend(later.pegins);
+    }
+}
+
+mod hex_tx {
+    use super::*;
+    use bitcoin::hex::{DisplayHex as _, FromHex as _};
+    use serde::{Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(tx: &Transaction, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&elements::encode::serialize(tx).as_hex())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Transaction, D::Error> {
+        let bytes = Vec::<u8>::from_hex(&String::deserialize(deserializer)?).map_err(D::Error::custom)?;
+        elements::encode::deserialize(&bytes).map_err(D::Error::custom)
     }
 }

@@ -4,6 +4,10 @@ mod assets;
 mod changes;
 mod coins;
 mod history;
+mod keychain;
+mod learn;
+#[cfg(test)]
+mod tests;
 
 pub use assets::{IssuedAsset, SupplyEvent, SupplyStep};
 pub use changes::{Changes, Owned, Position, StoredTx};
@@ -12,10 +16,14 @@ pub use history::{Cursor, Flow, FlowInput, FlowOutput, HistoryEntry, Kind, Role}
 
 use super::build::{Intent, Plan};
 use super::descriptor::{Account, Chain, DerivedScript, KeyPath};
-use super::unblind::{Candidate, Opened};
-use causeway_vocab::{Height, Opening, Refusal, SidechainBatch, SidechainParams, Tip};
-use elements::{AssetId, BlockHash, OutPoint, Script, Transaction, Txid};
+use crate::consensus::pegout::Pegout;
+use crate::consensus::proofs::is_unspendable;
+use causeway_vocab::{Height, Refusal, SidechainParams, Tip};
+use elements::{AssetId, BlockHash, OutPoint, Script, TxOut, Txid};
+use keychain::Keychain;
 use rand::{CryptoRng, RngCore};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Unused addresses in a row after which a scan stops looking (BIP44).
 pub const DEFAULT_GAP_LIMIT: u32 = 20;
@@ -23,8 +31,47 @@ pub const DEFAULT_GAP_LIMIT: u32 = 20;
 /// One wallet's public side on the sidechain. Holds view keys, no spending keys.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SidechainWallet {
-    account: Account,
     params: SidechainParams,
+    keychain: Keychain,
+    tip: Option<Tip<BlockHash>>,
+    scanned_to: Option<Height>,
+    txs: BTreeMap<Txid, Known>,
+    // All that follows from `txs`, kept so that no question costs a walk over every transaction.
+    /// Known transactions that spend an output, gone ones included.
+    spenders: HashMap<OutPoint, BTreeSet<Txid>>,
+    /// Outputs to our scripts that nothing spends.
+    unspent: BTreeSet<OutPoint>,
+    /// Transactions that are not gone, oldest first.
+    order: BTreeSet<Cursor>,
+    /// Transactions that issue.
+    issuing: BTreeSet<Txid>,
+    /// Transactions that destroy.
+    burning: BTreeSet<Txid>,
+}
+
+/// A transaction and where it stands; `None` until a position was learnt.
+#[derive(Debug, Clone, PartialEq)]
+struct Known {
+    tx: StoredTx,
+    position: Option<Position>,
+}
+
+impl Known {
+    /// In a block or waiting for one.
+    fn is_live(&self) -> bool {
+        matches!(self.position, Some(Position::Mined { .. } | Position::Pending { .. }))
+    }
+
+    fn is_mined(&self) -> bool {
+        matches!(self.position, Some(Position::Mined { .. }))
+    }
+
+    fn height(&self) -> Option<Height> {
+        match self.position {
+            Some(Position::Mined { height, .. }) => Some(height),
+            _ => None,
+        }
+    }
 }
 
 /// What a batch did.
@@ -65,8 +112,18 @@ pub enum Problem {
 impl SidechainWallet {
     /// A wallet that has seen nothing yet.
     pub fn new(account: Account, params: &SidechainParams) -> SidechainWallet {
-        let _ = (&account, params);
-        todo!()
+        SidechainWallet {
+            params: params.clone(),
+            keychain: Keychain::new(account, DEFAULT_GAP_LIMIT),
+            tip: None,
+            scanned_to: None,
+            txs: BTreeMap::new(),
+            spenders: HashMap::new(),
+            unspent: BTreeSet::new(),
+            order: BTreeSet::new(),
+            issuing: BTreeSet::new(),
+            burning: BTreeSet::new(),
+        }
     }
 
     /// The wallet that made these changes.
@@ -78,40 +135,71 @@ impl SidechainWallet {
 
     /// Takes over changes that another function of this wallet returned. Taking them twice changes nothing.
     pub fn absorb(&mut self, changes: &Changes) {
-        let _ = changes;
-        todo!()
+        if let Some(limit) = changes.gap_limit {
+            self.keychain.set_gap_limit(limit);
+        }
+        self.keychain.reveal(changes.revealed);
+        self.tip = changes.tip.or(self.tip);
+        self.scanned_to = changes.scanned_to.or(self.scanned_to);
+
+        let touched: BTreeSet<Txid> = changes.transactions.keys().chain(changes.positions.keys()).copied().collect();
+        for txid in &touched {
+            if let Some(cursor) = self.cursor(txid) {
+                self.order.remove(&cursor);
+            }
+        }
+        for (txid, tx) in &changes.transactions {
+            self.absorb_tx(*txid, tx);
+        }
+        for (txid, position) in &changes.positions {
+            if let Some(known) = self.txs.get_mut(txid) {
+                known.position = Some(*position);
+            }
+        }
+        let mut outpoints = BTreeSet::new();
+        for txid in &touched {
+            self.order.extend(self.cursor(txid));
+            if let Some(known) = self.txs.get(txid) {
+                outpoints.extend(known.tx.owned.keys().map(|vout| OutPoint::new(*txid, *vout)));
+                outpoints.extend(known.tx.stripped.input.iter().map(|input| input.previous_output));
+            }
+        }
+        for outpoint in outpoints {
+            let held = self.owned(&outpoint).is_some()
+                && self.txs.get(&outpoint.txid).is_some_and(Known::is_live)
+                && self.spender(&outpoint).is_none();
+            if held {
+                self.unspent.insert(outpoint)
+            } else {
+                self.unspent.remove(&outpoint)
+            };
+        }
     }
 
-    /// What there is to open in a batch. The results go to [`SidechainWallet::apply`], which opens by itself what is missing.
-    pub fn candidates(&self, batch: &SidechainBatch) -> Vec<Candidate> {
-        let _ = batch;
-        todo!()
-    }
-
-    /// Learns a batch. `now`: Unix seconds, the time at which its unconfirmed transactions are said to be seen.
-    ///
-    /// Applying a batch twice changes nothing. Transactions without interest for this wallet are skipped.
-    pub fn apply(&mut self, batch: &SidechainBatch, opened: &[Opened], now: u32) -> Applied {
-        let _ = (batch, opened, now);
-        todo!()
-    }
-
-    /// Learns a transaction of our own that is about to be broadcast, so that its change can be spent at once. `outputs` are the draft's
-    /// openings: what was paid to others can be shown and proven later. Openings that contradict the transaction are ignored.
-    pub fn register_unconfirmed(&mut self, tx: &Transaction, outputs: &[Option<Opening>], now: u32) -> Applied {
-        let _ = (tx, outputs, now);
-        todo!()
-    }
-
-    /// Forgets an unconfirmed transaction and what depends on it, after its peers refused it. A block that holds it brings it back.
-    pub fn forget_unconfirmed(&mut self, txid: &Txid) -> Applied {
-        let _ = txid;
-        todo!()
+    fn absorb_tx(&mut self, txid: Txid, tx: &StoredTx) {
+        for owned in tx.owned.values() {
+            self.keychain.mark_used(owned.path);
+        }
+        match self.txs.entry(txid) {
+            Entry::Occupied(mut known) => known.get_mut().tx.merge(tx.clone()),
+            Entry::Vacant(place) => {
+                for input in tx.stripped.input.iter().filter(|input| !input.is_pegin) {
+                    self.spenders.entry(input.previous_output).or_default().insert(txid);
+                }
+                if tx.stripped.input.iter().any(|input| input.has_issuance()) {
+                    self.issuing.insert(txid);
+                }
+                if tx.stripped.output.iter().any(|output| burned(output).is_some()) {
+                    self.burning.insert(txid);
+                }
+                place.insert(Known { tx: tx.clone(), position: None });
+            }
+        }
     }
 
     /// Its account.
     pub fn account(&self) -> &Account {
-        &self.account
+        self.keychain.account()
     }
 
     /// The chain it is on.
@@ -121,113 +209,57 @@ impl SidechainWallet {
 
     /// The best block it knows.
     pub fn tip(&self) -> Option<Tip<BlockHash>> {
-        todo!()
+        self.tip
     }
 
     /// Blocks up to here have been matched against its scripts.
     pub fn scanned_to(&self) -> Option<Height> {
-        todo!()
+        self.scanned_to
     }
 
     /// How many unused addresses it watches past the last one handed out.
     pub fn gap_limit(&self) -> u32 {
-        todo!()
+        self.keychain.gap_limit()
     }
 
-    /// Changes that, once absorbed by this function, make it watch so many unused addresses. At least 1. New scripts need a rescan.
+    /// Watches so many unused addresses from now on, at least 1. Blocks must be matched against the new scripts from the start.
     pub fn set_gap_limit(&mut self, limit: u32) -> Applied {
-        let _ = limit;
-        todo!()
+        self.changing(|_| Changes { gap_limit: Some(limit.max(1)), ..Changes::default() })
     }
 
     /// Every script a client must look for: both chains, handed out and `gap_limit` beyond.
     pub fn scripts_to_watch(&self) -> impl Iterator<Item = &Script> {
-        std::iter::empty()
+        self.keychain.scripts()
     }
 
-    /// Hands out the next address of a chain. The changes must be written before the address is shown.
-    pub fn reveal_next(&mut self, chain: Chain) -> (KeyPath, DerivedScript, Changes) {
-        let _ = chain;
-        todo!()
+    /// Hands out the next address of a chain. Write the changes before showing it, and watch the new scripts.
+    pub fn reveal_next(&mut self, chain: Chain) -> (KeyPath, DerivedScript, Applied) {
+        let chain = self.account().chain(chain);
+        let path = KeyPath { chain, index: self.keychain.revealed(chain) };
+        let derived = self.account().derive(path).expect("BUG: nobody hands out two billion addresses");
+        let applied = self
+            .changing(|wallet| Changes { revealed: wallet.keychain.revealing(path).unwrap_or_default(), ..Changes::default() });
+        (path, derived, applied)
     }
 
     /// How many addresses of a chain have been handed out.
     pub fn revealed(&self, chain: Chain) -> u32 {
-        let _ = chain;
-        todo!()
+        self.keychain.revealed(chain)
     }
 
     /// The last index of a chain that a transaction paid.
     pub fn last_used(&self, chain: Chain) -> Option<u32> {
-        let _ = chain;
-        todo!()
+        self.keychain.last_used(chain)
     }
 
     /// Whether a transaction ever paid that path.
     pub fn is_used(&self, path: KeyPath) -> bool {
-        let _ = path;
-        todo!()
+        self.keychain.is_used(path)
     }
 
     /// Where in this wallet a script is derived; `None` when it is not ours.
     pub fn path_of(&self, script: &Script) -> Option<KeyPath> {
-        let _ = script;
-        todo!()
-    }
-
-    /// Unspent outputs, in order of outpoint. Those that cannot be unblinded are in [`SidechainWallet::cannot_unblind`].
-    pub fn coins(&self) -> impl Iterator<Item = Coin> {
-        std::iter::empty()
-    }
-
-    /// One unspent output.
-    pub fn coin(&self, outpoint: &OutPoint) -> Option<Coin> {
-        let _ = outpoint;
-        todo!()
-    }
-
-    /// Unspent outputs to our scripts that were blinded to a stranger's key.
-    pub fn cannot_unblind(&self) -> impl Iterator<Item = OutPoint> {
-        std::iter::empty()
-    }
-
-    /// What it holds, by asset; assets with nothing left are absent.
-    pub fn balances(&self) -> std::collections::BTreeMap<AssetId, Balance> {
-        todo!()
-    }
-
-    /// Transactions, newest first: unconfirmed ones, then by block and position. Starts behind `after`. Lazy: take a page.
-    pub fn history(&self, after: Option<Cursor>) -> impl Iterator<Item = HistoryEntry> {
-        let _ = after;
-        std::iter::empty()
-    }
-
-    /// How many transactions the history holds.
-    pub fn history_len(&self) -> usize {
-        todo!()
-    }
-
-    /// One transaction's line. `None` when unknown or gone.
-    pub fn history_entry(&self, txid: &Txid) -> Option<HistoryEntry> {
-        let _ = txid;
-        todo!()
-    }
-
-    /// What a transaction moves, for the flow diagram. `None` when unknown or gone.
-    pub fn flow(&self, txid: &Txid) -> Option<Flow> {
-        let _ = txid;
-        todo!()
-    }
-
-    /// Assets whose issuance this wallet has seen, ours first.
-    pub fn issued_assets(&self) -> Vec<IssuedAsset> {
-        todo!()
-    }
-
-    /// One of them.
-    pub fn issued_asset(&self, asset: &AssetId) -> Option<IssuedAsset> {
-        let _ = asset;
-        todo!()
+        self.keychain.path_of(script)
     }
 
     /// Plans a transaction. Changes nothing: absorb and write the plan's `changes` when it is to be used.
@@ -236,4 +268,30 @@ impl SidechainWallet {
     pub fn plan(&self, intent: &Intent, rng: &mut (impl RngCore + CryptoRng)) -> Result<Plan, Refusal> {
         super::build::plan(self, intent, rng)
     }
+
+    /// Absorbs what `make` says, and tells which scripts are new.
+    fn changing(&mut self, make: impl FnOnce(&SidechainWallet) -> Changes) -> Applied {
+        let before = self.keychain.lengths();
+        let changes = make(self);
+        self.absorb(&changes);
+        Applied { changes, problems: Vec::new(), new_scripts: self.keychain.since(before) }
+    }
+
+    fn owned(&self, outpoint: &OutPoint) -> Option<&Owned> {
+        self.txs.get(&outpoint.txid)?.tx.owned.get(&outpoint.vout)
+    }
+
+    /// The live transaction that spends an output. Positions are set so that there is at most one.
+    fn spender(&self, outpoint: &OutPoint) -> Option<Txid> {
+        let spenders = self.spenders.get(outpoint)?;
+        spenders.iter().copied().find(|txid| self.txs.get(txid).is_some_and(Known::is_live))
+    }
+}
+
+/// Asset and amount that an output destroys for everybody to see; peg-outs do not count.
+fn burned(output: &TxOut) -> Option<(AssetId, u64)> {
+    let (asset, amount) = (output.asset.explicit()?, output.value.explicit()?);
+    let destroys =
+        amount > 0 && !output.is_fee() && is_unspendable(&output.script_pubkey) && Pegout::parse(&output.script_pubkey).is_none();
+    destroys.then_some((asset, amount))
 }
