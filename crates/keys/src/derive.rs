@@ -178,7 +178,7 @@ mod tests {
 
     fn abandon(network: bitcoin::Network) -> Accounts {
         let text = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
-        let words = Words::restore(&Secret::new(text.into())).ok().expect("a sentence");
+        let words = Words::restore(&Secret::new(text.into())).expect("a sentence");
         let mut realm = realm();
         realm.bitcoin.network = network;
         account_descriptors(&words.seed(&Secret::new(String::new())), &realm).expect("a good seed")

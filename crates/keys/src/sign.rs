@@ -1,18 +1,16 @@
 //! `Checked -> Signed`, and nothing else signs.
 
 use crate::check::{Checked, OwnInput, bitcoin_prevouts, sidechain_prevout};
-use crate::derive::{account_key, master};
+use crate::derive::{Account, account_key, master};
 use crate::secret::Seed;
 use bitcoin::bip32::Xpriv;
 use bitcoin::hashes::Hash as _;
-use bitcoin::key::{Keypair, TapTweak as _};
-use bitcoin::secp256k1::{All, Message, Secp256k1, SecretKey};
+use bitcoin::key::{Keypair, TapTweak as _, TweakedPublicKey};
+use bitcoin::secp256k1::{All, Message, Secp256k1, SecretKey, schnorr};
 use bitcoin::sighash::{EcdsaSighashType, Prevouts, SighashCache, TapSighashType};
 use bitcoin::{NetworkKind, Psbt, Transaction, Witness, ecdsa, taproot};
 use causeway_vocab::{Code, Draft, Realm, Refusal, SidechainDraft, Signed};
 use rand::{CryptoRng, RngCore};
-
-use crate::derive::Account;
 
 /// The private master key of one wallet. Made from an opened vault, wiped when dropped.
 pub struct SigningKeys {
@@ -94,8 +92,6 @@ fn sign_bitcoin(
         let (input, prevout) = (&mut psbt.inputs[own.vin], &prevouts[own.vin]);
         let bad = |_| Refusal::new(Code::BadDraft).with("input", own.vin);
         let witness = if own.account == Account::Taproot {
-            // BIP86: the key alone, tweaked with no script tree.
-            let pair = Keypair::from_secret_key(&secp, &key.0).tap_tweak(&secp, None).to_keypair();
             let kind = match input.sighash_type {
                 None => TapSighashType::Default,
                 Some(kind) => kind.taproot_hash_ty().map_err(|_| Refusal::new(Code::BadDraft).with("input", own.vin))?,
@@ -104,11 +100,11 @@ fn sign_bitcoin(
             let message = Message::from_digest(hash.map_err(|_| Refusal::new(Code::BadDraft))?.to_byte_array());
             let mut aux = [0; 32];
             rng.fill_bytes(&mut aux);
-            let signature = secp.sign_schnorr_with_aux_rand(&message, &pair, &aux);
-            let output_key = pair.x_only_public_key().0;
-            let script =
-                bitcoin::ScriptBuf::new_p2tr_tweaked(bitcoin::key::TweakedPublicKey::dangerous_assume_tweaked(output_key));
-            if script != prevout.script_pubkey || secp.verify_schnorr(&signature, &message, &output_key).is_err() {
+            let (signature, output_key) = key_spend(&secp, &key.0, &message, &aux);
+            let script = bitcoin::ScriptBuf::new_p2tr_tweaked(output_key);
+            if script != prevout.script_pubkey
+                || secp.verify_schnorr(&signature, &message, &output_key.to_x_only_public_key()).is_err()
+            {
                 return Err(wrong_keys());
             }
             Witness::p2tr_key_spend(&taproot::Signature { signature, sighash_type: kind })
@@ -129,6 +125,18 @@ fn sign_bitcoin(
         input.tap_key_sig = None;
     }
     Ok(psbt)
+}
+
+/// BIP86: the key alone, tweaked with no script tree. Returns the signature and the key that it is of.
+fn key_spend(
+    secp: &Secp256k1<All>,
+    key: &SecretKey,
+    message: &Message,
+    aux: &[u8; 32],
+) -> (schnorr::Signature, TweakedPublicKey) {
+    let pair = Keypair::from_secret_key(secp, key).tap_tweak(secp, None);
+    let signature = secp.sign_schnorr_with_aux_rand(message, &pair.to_keypair(), aux);
+    (signature, TweakedPublicKey::from_keypair(pair))
 }
 
 fn finish_bitcoin(psbt: Psbt) -> Result<Transaction, Refusal> {
@@ -155,11 +163,7 @@ fn sign_sidechain(mut draft: Box<SidechainDraft>, own: &[OwnInput], keys: &Signi
         if spent.script_pubkey.as_bytes() != bitcoin::ScriptBuf::new_p2wpkh(&hash).as_bytes() {
             return Err(wrong_keys());
         }
-        // BIP143: the script code of a witness key hash is that of the same hash as P2PKH.
-        let script_code = elements::Script::from(bitcoin::ScriptBuf::new_p2pkh(&hash.to_raw_hash().into()).into_bytes());
-        let kind = elements::EcdsaSighashType::All;
-        let digest = cache.segwitv0_sighash(own.vin, &script_code, spent.value, kind);
-        let message = Message::from_digest(digest.to_byte_array());
+        let message = sidechain_message(&mut cache, own.vin, &hash, spent.value);
         let signature = secp.sign_ecdsa_low_r(&message, &key.0);
         if secp.verify_ecdsa(&message, &signature, &public).is_err() {
             return Err(wrong_keys());
@@ -173,6 +177,19 @@ fn sign_sidechain(mut draft: Box<SidechainDraft>, own: &[OwnInput], keys: &Signi
     Ok(draft)
 }
 
+/// What a signature over a witness key hash signs: BIP143 with Elements' value field; for a peg-in, the claimed value.
+fn sidechain_message(
+    cache: &mut elements::sighash::SighashCache<&elements::Transaction>,
+    vin: usize,
+    hash: &bitcoin::WPubkeyHash,
+    value: elements::confidential::Value,
+) -> Message {
+    // The script code of a witness key hash is that of the same hash as P2PKH.
+    let script_code = elements::Script::from(bitcoin::ScriptBuf::new_p2pkh(&hash.to_raw_hash().into()).into_bytes());
+    let digest = cache.segwitv0_sighash(vin, &script_code, value, elements::EcdsaSighashType::All);
+    Message::from_digest(digest.to_byte_array())
+}
+
 fn finish_sidechain(draft: &SidechainDraft) -> Result<elements::Transaction, Refusal> {
     for (vin, input) in draft.pset.inputs().iter().enumerate() {
         if input.final_script_witness.is_none() && input.final_script_sig.is_none() {
@@ -181,3 +198,6 @@ fn finish_sidechain(draft: &SidechainDraft) -> Result<elements::Transaction, Ref
     }
     draft.pset.extract_tx().map_err(|_| Code::BadDraft.into())
 }
+
+#[cfg(test)]
+mod tests;

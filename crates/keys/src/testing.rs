@@ -34,3 +34,36 @@ pub(crate) fn fixture_wallets() -> Vec<(String, Value)> {
     let wallets = file["wallets"].as_array().expect("a list");
     wallets.iter().map(|wallet| (wallet["name"].as_str().expect("a name").to_owned(), wallet.clone())).collect()
 }
+
+use crate::derive::{Account, Accounts, account_descriptors};
+use crate::secret::Seed;
+use crate::sign::SigningKeys;
+use bitcoin::bip32::{ChildNumber, DerivationPath};
+use bitcoin::hex::FromHex as _;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+
+/// Random numbers that are the same in every run.
+pub(crate) fn rng(seed: u64) -> StdRng {
+    StdRng::seed_from_u64(seed)
+}
+
+/// The first wallet of wallet.json.
+pub(crate) fn seed() -> Seed {
+    let hex = fixture_wallets()[0].1["bip39_seed"].as_str().expect("hex").to_owned();
+    Seed::from_bytes(<[u8; 64]>::from_hex(&hex).expect("64 bytes"))
+}
+
+pub(crate) fn accounts() -> Accounts {
+    account_descriptors(&seed(), &realm()).expect("a good seed")
+}
+
+pub(crate) fn signing_keys() -> SigningKeys {
+    SigningKeys::new(&seed(), &realm()).expect("a good seed")
+}
+
+/// The full path of an address.
+pub(crate) fn path(account: Account, chain: u32, index: u32) -> DerivationPath {
+    let child = |index| ChildNumber::from_normal_idx(index).expect("below 2^31");
+    account.path(bitcoin::NetworkKind::Test).extend([child(chain), child(index)])
+}

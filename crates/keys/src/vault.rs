@@ -411,7 +411,7 @@ mod tests {
         assert_eq!((file.len() - 213 - 16) % PADDING, 0);
         drop(vault);
 
-        let mut open = OpenVault::open(&file, &secret("correct horse")).ok().expect("its password");
+        let mut open = OpenVault::open(&file, &secret("correct horse")).expect("its password");
         let main = &open.wallets()["main"];
         assert_eq!(main.passphrase.reveal(), "extra");
         assert_eq!(main.seed().0, recovery("extra").seed().0);

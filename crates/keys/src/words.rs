@@ -131,13 +131,13 @@ mod tests {
     #[test]
     fn the_published_vectors_give_their_seeds() {
         // BIP39 vectors (trezor/python-mnemonic), passphrase TREZOR.
-        let words = Words::restore(&secret(ABANDON)).ok().expect("a sentence");
+        let words = Words::restore(&secret(ABANDON)).expect("a sentence");
         assert_eq!(
             words.seed(&secret("TREZOR")).0.to_lower_hex_string(),
             "c55257c360c07c72029aebc1b53c05ed0362ada38ead3e3e9efa3708e53495531f09a6987599d18264c1e1c92f2cf141630c7a3c4ab7c81b2f001698e7463b04"
         );
         for (name, wallet) in crate::testing::fixture_wallets() {
-            let words = Words::restore(&secret(wallet["mnemonic"].as_str().expect("words"))).ok().expect(&name);
+            let words = Words::restore(&secret(wallet["mnemonic"].as_str().expect("words"))).expect(&name);
             let seed = words.seed(&secret(wallet["passphrase"].as_str().expect("a passphrase")));
             assert_eq!(seed.0.to_lower_hex_string(), wallet["bip39_seed"].as_str().expect("a seed"), "{name}");
         }
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn confirming_asks_for_the_word_at_its_place() {
-        let words = Words::restore(&secret(ABANDON)).ok().expect("a sentence");
+        let words = Words::restore(&secret(ABANDON)).expect("a sentence");
         assert_eq!(words.confirm(12, " About "), Ok(()));
         for (position, word) in [(1, "about"), (0, "abandon"), (13, "about"), (12, "")] {
             let refused = words.confirm(position, word).expect_err(word);
@@ -193,11 +193,11 @@ mod tests {
             for language in LANGUAGES {
                 let made = Mnemonic::from_entropy_in(language, &entropy).expect("a BIP39 length");
                 let typed = made.words().collect::<Vec<_>>().join(&gap).to_uppercase();
-                let words = Words::restore(&secret(&typed)).ok().expect("its own words");
+                let words = Words::restore(&secret(&typed)).expect("its own words");
                 prop_assert_eq!(sentence(&words), made.words().collect::<Vec<_>>().join(" "));
                 if language != Language::English {
                     let unspaced: String = made.words().collect();
-                    let words = Words::restore(&secret(&unspaced)).ok().expect("its own words");
+                    let words = Words::restore(&secret(&unspaced)).expect("its own words");
                     prop_assert_eq!(sentence(&words), made.words().collect::<Vec<_>>().join(" "));
                 }
             }

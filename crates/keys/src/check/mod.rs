@@ -4,6 +4,8 @@ mod bitcoin;
 mod fee;
 mod sidechain;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 pub use summary::{Burn, FeeShare, Issue, Line, PegIn, PegOut, Summary, Sums};
 

@@ -1,0 +1,2 @@
+mod bitcoin;
+mod sidechain;
