@@ -60,3 +60,12 @@ pub fn name(case: &Value, index: usize) -> String {
 fn unhex(text: &str) -> Result<Vec<u8>, String> {
     Vec::from_hex(text).map_err(|e| e.to_string())
 }
+
+/// A derivation path given as a list of plain numbers.
+pub fn path(object: &Value, field: &str) -> Result<Vec<bitcoin::bip32::ChildNumber>, String> {
+    let step = |item: &Value| {
+        let index = item.as_u64().and_then(|index| u32::try_from(index).ok()).ok_or("a step that is no number")?;
+        bitcoin::bip32::ChildNumber::from_normal_idx(index).map_err(|e| e.to_string())
+    };
+    list(object, field)?.iter().map(step).collect()
+}

@@ -5,7 +5,11 @@
 
 mod check;
 mod elements_chain;
+mod elements_pegs;
 pub mod hex;
+mod issuance;
+mod liquid_headers;
+mod liquid_pegs;
 
 pub use check::{Case, Checks};
 
@@ -26,7 +30,7 @@ pub struct Kind {
 
 /// Every kind there is. A new format adds one line here and one module beside this one.
 pub fn kinds() -> &'static [&'static [Kind]] {
-    &[elements_chain::KINDS]
+    &[elements_chain::KINDS, elements_pegs::KINDS, issuance::KINDS, liquid_headers::KINDS, liquid_pegs::KINDS]
 }
 
 /// The folder of a fixture file: some formats need a file beside them.

@@ -1,5 +1,6 @@
 //! PAK: the keys whose owners may peg out, and the ring signatures that prove ownership without saying whose.
 
+use bitcoin::bip32::{ChildNumber, Xpub};
 use secp256k1_zkp::{PublicKey, SECP256K1, SecretKey, WhitelistSignature};
 
 /// Most entries a ring signature can cover.
@@ -77,4 +78,35 @@ impl PakList {
         let bytes = proof.serialize();
         self.verify(whitelisted, &bytes).then_some(bytes)
     }
+}
+
+/// A key that the owner of an offline extended key may whitelist.
+pub struct Whitelisting {
+    /// The key that the peg-out is paid to.
+    pub whitelisted: PublicKey,
+    /// Private key of offline + whitelisted: the sum of the derivation tweaks, which needs no private key to compute. Together with the
+    /// online key it authorises peg-outs to this one key; it spends nothing.
+    pub summed: SecretKey,
+}
+
+/// Derives a key to whitelist from the offline extended key; the offline key of the list is [`offline_key`] of it.
+///
+/// `None` for a hardened step, an empty path, or a key that cannot be.
+pub fn whitelist(offline: &Xpub, path: &[ChildNumber]) -> Option<Whitelisting> {
+    let mut key = *offline;
+    let mut summed: Option<SecretKey> = None;
+    for step in path {
+        let (tweak, _) = key.ckd_pub_tweak(*step).ok()?;
+        summed = Some(match summed {
+            None => tweak,
+            Some(sum) => sum.add_tweak(&tweak.into()).ok()?,
+        });
+        key = key.ckd_pub(SECP256K1, *step).ok()?;
+    }
+    Some(Whitelisting { whitelisted: key.public_key, summed: summed? })
+}
+
+/// The offline key of the list that belongs to an extended key: its negated key, so that the sum with a derived one is the tweaks alone.
+pub fn offline_key(offline: &Xpub) -> PublicKey {
+    offline.public_key.negate(SECP256K1)
 }
