@@ -7,6 +7,7 @@
 //! What a client says has been verified as the module of its network describes; what it cannot verify it does not say.
 
 mod bitcoin_chain;
+mod blocks;
 mod event;
 mod outbox;
 mod relay;
@@ -17,3 +18,8 @@ mod wire;
 pub use bitcoin_chain::{BitcoinClient, BitcoinConfig, BitcoinEvent, FeeRates};
 pub use event::{Event, Headers, NetworkState, Phase, ResumePoint};
 pub use sidechain::{SidechainClient, SidechainConfig, SidechainEvent};
+
+/// The clock, Unix seconds.
+fn unix_time() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |t| t.as_secs())
+}

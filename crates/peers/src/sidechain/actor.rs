@@ -1,13 +1,14 @@
 //! The task behind a sidechain client.
 
-use super::blocks::Blocks;
 use super::chain::{self, Change, HeadersFault};
 use super::filters::{Job, STRETCH, Step};
-use super::{Command, Shared, SidechainEvent, unix_time};
+use super::{Command, Shared, SidechainEvent};
+use crate::blocks::Blocks;
 use crate::event::{NetworkState, Phase};
 use crate::outbox::Outbox;
 use crate::relay::{PROBE_PERIOD, Relay};
 use crate::scan::Scan;
+use crate::unix_time;
 use crate::wire::{Message, Misconduct, Peer, Pool, PoolEvent};
 use bitcoin::bip158::FilterHeader;
 use bitcoin::hashes::Hash as _;
@@ -62,7 +63,7 @@ pub(super) struct Actor {
     peers: BTreeMap<Peer, PeerState>,
     watched: HashSet<Script>,
     scan: Scan<BlockHash, Block, Transaction>,
-    blocks: Blocks,
+    blocks: Blocks<BlockHash>,
     job: Option<Job>,
     /// Filter header at the end of the last stretch.
     filter_tip: Option<(Height, FilterHeader)>,
@@ -88,7 +89,7 @@ impl Actor {
             peers: BTreeMap::new(),
             watched: watch.into_iter().take(MOST_SCRIPTS).collect(),
             scan: Scan::new(scanned_to),
-            blocks: Blocks::default(),
+            blocks: Blocks::new(),
             job: None,
             filter_tip: None,
             asks: HashMap::new(),
@@ -199,7 +200,7 @@ impl Actor {
 
     async fn pool_event(&mut self, event: PoolEvent) {
         match event {
-            PoolEvent::Up(peer, _) => {
+            PoolEvent::Up(peer) => {
                 self.had_peers = true;
                 let state = PeerState { sync: HeaderSync::Idle, same_chain: false, unasked: 0, unasked_since: Instant::now() };
                 self.peers.insert(peer, state);

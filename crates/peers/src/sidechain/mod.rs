@@ -11,7 +11,6 @@
 //! Proofs inside blocks (ranges, surjections, sums) are for the wallet to check.
 
 mod actor;
-mod blocks;
 mod chain;
 mod filters;
 #[cfg(test)]
@@ -19,6 +18,7 @@ mod tests;
 
 use crate::event::{Event, NetworkState, ResumePoint};
 use crate::relay::Outcome;
+use crate::unix_time;
 use crate::wire::Pool;
 use crate::wire::pool::{Dialler, tcp};
 use crate::wire::session::Demands;
@@ -29,7 +29,7 @@ use causeway_vocab::{Code, Fault, Height, NetworkId, Refusal, SidechainBatch, Si
 use chain::Chain;
 use elements::{Block, BlockHash, BlockHeader, Script, Transaction};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -79,11 +79,6 @@ impl Shared {
     fn set_state(&self, state: NetworkState) {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
     }
-}
-
-/// The clock, Unix seconds.
-fn unix_time() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs())
 }
 
 /// A handle on the running sidechain client. Dropping the last one stops it.

@@ -52,7 +52,7 @@ pub(crate) struct Peer {
 #[derive(Debug)]
 pub(crate) enum PoolEvent {
     /// A peer completed the handshake.
-    Up(Peer, Greeting),
+    Up(Peer),
     /// It said something.
     Message(Peer, Message),
     /// It is gone.
@@ -120,7 +120,7 @@ impl Pool {
         match report {
             Report::Up(peer, greeting, outgoing) => {
                 self.connected.insert(peer.slot, Connected { session: peer.session, outgoing, greeting });
-                Some(PoolEvent::Up(peer, greeting))
+                Some(PoolEvent::Up(peer))
             }
             // What a peer said before we closed its session no longer counts.
             Report::Message(peer, message) => self.is_connected(peer).then_some(PoolEvent::Message(peer, message)),

@@ -1,8 +1,8 @@
 //! Which blocks are wanted, and who was asked for which.
 
 use crate::wire::Peer;
-use elements::BlockHash;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::Hash;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -12,35 +12,33 @@ const PER_PEER: usize = 16;
 const BLOCK_DEADLINE: Duration = Duration::from_secs(15);
 
 /// The queue of blocks to fetch. Each is asked of one peer at a time.
-#[derive(Default)]
-pub(crate) struct Blocks {
-    queue: VecDeque<BlockHash>,
-    asked: HashMap<BlockHash, Peer>,
+pub(crate) struct Blocks<H> {
+    queue: VecDeque<H>,
+    asked: HashMap<H, Peer>,
     deadlines: BTreeMap<Peer, Instant>,
 }
 
-impl Blocks {
+impl<H: Copy + Eq + Hash> Blocks<H> {
+    pub(crate) fn new() -> Self {
+        Blocks { queue: VecDeque::new(), asked: HashMap::new(), deadlines: BTreeMap::new() }
+    }
+
     /// Wants a block. Wanting it twice fetches it once.
-    pub(crate) fn want(&mut self, hash: BlockHash) {
+    pub(crate) fn want(&mut self, hash: H) {
         if !self.asked.contains_key(&hash) && !self.queue.contains(&hash) {
             self.queue.push_back(hash);
         }
     }
 
     /// No longer wants a block.
-    pub(crate) fn forget(&mut self, hash: &BlockHash) {
+    pub(crate) fn forget(&mut self, hash: &H) {
         self.queue.retain(|queued| queued != hash);
         self.asked.remove(hash);
     }
 
-    /// Blocks wanted and not yet received.
-    pub(crate) fn len(&self) -> usize {
-        self.queue.len() + self.asked.len()
-    }
-
     /// Deals what is queued to peers that have room.
-    pub(crate) fn assign(&mut self, peers: &[Peer]) -> Vec<(Peer, Vec<BlockHash>)> {
-        let mut dealt: BTreeMap<Peer, Vec<BlockHash>> = BTreeMap::new();
+    pub(crate) fn assign(&mut self, peers: &[Peer]) -> Vec<(Peer, Vec<H>)> {
+        let mut dealt: BTreeMap<Peer, Vec<H>> = BTreeMap::new();
         let mut load: BTreeMap<Peer, usize> = peers.iter().map(|peer| (*peer, 0)).collect();
         for peer in self.asked.values() {
             load.entry(*peer).and_modify(|n| *n += 1);
@@ -57,7 +55,7 @@ impl Blocks {
     }
 
     /// A peer sent a block. Whether it was asked for it.
-    pub(crate) fn received(&mut self, peer: Peer, hash: &BlockHash) -> bool {
+    pub(crate) fn received(&mut self, peer: Peer, hash: &H) -> bool {
         if self.asked.get(hash) != Some(&peer) {
             return false;
         }
@@ -87,7 +85,7 @@ impl Blocks {
     }
 
     /// Whether this peer was asked for this block.
-    pub(crate) fn is_asked(&self, peer: Peer, hash: &BlockHash) -> bool {
+    pub(crate) fn is_asked(&self, peer: Peer, hash: &H) -> bool {
         self.asked.get(hash) == Some(&peer)
     }
 
