@@ -170,3 +170,6 @@ fn add_key_spend(into: &mut psbt::Input, signature: taproot::Signature) -> Resul
 fn commits_to_all_taproot(signature: &taproot::Signature) -> bool {
     matches!(signature.sighash_type, TapSighashType::Default | TapSighashType::All)
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ fn own_script(chain: u32, index: u32) -> Script {
 }
 
 fn stranger() -> Script {
-    Script::from(vec![&[0, 20][..], &[5; 20]].concat())
+    Script::from([&[0, 20][..], &[5; 20]].concat())
 }
 
 /// Where an output goes.
