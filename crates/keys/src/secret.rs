@@ -59,3 +59,33 @@ impl Recovery {
         self.words.seed(&self.passphrase)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{KeyringKey, OpenVault, Recovery, Secret, Seed, SigningKeys, Words};
+
+    /// Does not compile when a type implements one of the traits: the method would be ambiguous.
+    macro_rules! never {
+        ($type:ty => $($bound:path),+) => {
+            const _: fn() = || {
+                trait Ambiguous<A> {
+                    fn probe() {}
+                }
+                impl<T: ?Sized> Ambiguous<()> for T {}
+                $({
+                    struct Implements;
+                    impl<T: ?Sized + $bound> Ambiguous<Implements> for T {}
+                })+
+                let _ = <$type as Ambiguous<_>>::probe;
+            };
+        };
+    }
+
+    never!(Secret => std::fmt::Debug, std::fmt::Display, Clone, serde::Serialize);
+    never!(Seed => std::fmt::Debug, std::fmt::Display, Clone, serde::Serialize);
+    never!(Words => std::fmt::Debug, std::fmt::Display, Clone, serde::Serialize);
+    never!(Recovery => std::fmt::Debug, std::fmt::Display, Clone, serde::Serialize);
+    never!(KeyringKey => std::fmt::Debug, std::fmt::Display, Clone, serde::Serialize);
+    never!(OpenVault => std::fmt::Debug, std::fmt::Display, Clone, serde::Serialize);
+    never!(SigningKeys => std::fmt::Debug, std::fmt::Display, Clone, serde::Serialize);
+}

@@ -10,6 +10,8 @@ mod tests;
 pub use summary::{Burn, FeeShare, Issue, Line, PegIn, PegOut, Summary, Sums};
 
 pub(crate) use bitcoin::prevouts as bitcoin_prevouts;
+#[cfg(test)]
+pub(crate) use sidechain::opens;
 pub(crate) use sidechain::prevout as sidechain_prevout;
 
 use crate::derive::{Account, Accounts};

@@ -54,7 +54,7 @@ pub(crate) fn prevout(input: &pset::Input) -> Option<TxOut> {
 }
 
 /// Whether the opening is what the asset and value commit to.
-fn opens(asset: &Asset, value: &Value, opening: &Opening) -> bool {
+pub(crate) fn opens(asset: &Asset, value: &Value, opening: &Opening) -> bool {
     let tag = opening.asset.into_tag();
     let (asset_bf, value_bf) = (opening.asset_bf.into_inner(), opening.value_bf.into_inner());
     let generator = Generator::new_blinded(SECP256K1, tag, asset_bf);

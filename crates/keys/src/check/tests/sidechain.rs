@@ -429,3 +429,118 @@ fn a_review_covers_the_proofs_too() {
     let refusal = checked(other).expect("honest").matches(&reviewed).expect_err("another transaction");
     assert_eq!(refusal.code, Code::ReviewMismatch);
 }
+
+/// Claims a deposit of 100,000 for our script, as the only input.
+fn claim(change: impl Fn(&mut elements::PeginData)) -> SidechainDraft {
+    use bitcoin::hashes::Hash as _;
+    let claim_script = own_script(0, 9);
+    let deposit = bitcoin::Transaction {
+        version: bitcoin::transaction::Version::TWO,
+        lock_time: bitcoin::absolute::LockTime::ZERO,
+        input: vec![],
+        output: vec![bitcoin::TxOut { value: bitcoin::Amount::from_sat(100_000), script_pubkey: bitcoin::ScriptBuf::new() }],
+    };
+    // An input, because a transaction without any is ambiguous on the wire.
+    let deposit = bitcoin::Transaction { input: vec![bitcoin::TxIn::default()], ..deposit };
+    let mut data = elements::PeginData {
+        value: 100_000,
+        asset_id: policy_asset(),
+        genesis_hash: realm().sidechain.parent_genesis_hash,
+        claim_script: bitcoin::ScriptBuf::from_bytes(claim_script.to_bytes()),
+        transaction: bitcoin::consensus::encode::serialize(&deposit),
+        merkle_proof: vec![0; 80],
+        referenced_block: bitcoin::BlockHash::all_zeros(),
+    };
+    change(&mut data);
+    let mut txin = TxIn {
+        previous_output: OutPoint { txid: deposit.compute_txid().to_string().parse().expect("a txid"), vout: 0 },
+        is_pegin: true,
+        ..TxIn::default()
+    };
+    let value = data.value;
+    txin.witness.pegin_witness = elements::PeginWitness::new(data);
+    let explicit = |value, script_pubkey| TxOut {
+        asset: Asset::Explicit(policy_asset()),
+        value: Value::Explicit(value),
+        script_pubkey,
+        ..TxOut::default()
+    };
+    let output = vec![explicit(value - 500, own_script(1, 8)), explicit(500, Script::new())];
+    let opened = |value| Opening {
+        asset: policy_asset(),
+        asset_bf: AssetBlindingFactor::zero(),
+        value,
+        value_bf: ValueBlindingFactor::zero(),
+    };
+    let mut pset = Pset::from_tx(Transaction { version: 2, lock_time: LockTime::ZERO, input: vec![txin], output });
+    let source = |chain, index| {
+        let path = path(Account::Sidechain, chain, index);
+        let key = accounts().key_at(&path, Account::Sidechain).expect("ours");
+        (bitcoin::PublicKey::new(key), (accounts().fingerprint, path))
+    };
+    pset.inputs_mut()[0].final_script_witness = None;
+    pset.inputs_mut()[0].final_script_sig = None;
+    pset.inputs_mut()[0].bip32_derivation.extend([source(0, 9)]);
+    pset.outputs_mut()[0].bip32_derivation.extend([source(1, 8)]);
+    SidechainDraft { pset, inputs: vec![opened(value)], outputs: vec![Some(opened(value - 500)), None] }
+}
+
+#[test]
+fn a_peg_in_is_named_and_its_claim_must_match_the_deposit() {
+    let found = checked(claim(|_| ())).expect("honest");
+    let peg_in = &found.summary().peg_ins[0];
+    assert_eq!(peg_in.amount, Atoms(100_000));
+    assert!(peg_in.deposit.ends_with(":0"));
+    assert_eq!(found.summary().sums[&AssetId::Elements(policy_asset())].spent, Atoms(100_000));
+    assert!(matches!(sign(found, &signing_keys(), &mut rng(1)), Ok(Signed::Sidechain(tx)) if tx.input[0].is_pegin));
+
+    use bitcoin::hashes::Hash as _;
+    type Change = fn(&mut elements::PeginData);
+    let cases: [(&str, Change); 4] = [
+        ("amount", |data| data.value = 200_000),
+        ("genesis", |data| data.genesis_hash = bitcoin::BlockHash::all_zeros()),
+        ("deposit", |data| data.transaction[4] ^= 1),
+        ("garbage", |data| data.transaction.clear()),
+    ];
+    for (name, change) in cases {
+        assert_eq!(refused(claim(change)), lie("peg-in"), "{name}");
+    }
+    assert_eq!(refused(claim(|data| data.asset_id = gold())), lie("opening"));
+    assert_eq!(refused(claim(|data| data.claim_script = bitcoin::ScriptBuf::new())), lie("derivation"));
+}
+
+#[test]
+fn the_openings_of_a_real_chain_open_its_commitments_and_nothing_else_does() {
+    use bitcoin::hex::FromHex as _;
+    let text = include_str!("../../../../../tests/fixtures/elements/wallet.json");
+    let file: serde_json::Value = serde_json::from_str(text).expect("fixture is JSON");
+    let mut seen = 0;
+    for block in file["blocks"].as_array().expect("a list") {
+        let raw = Vec::from_hex(block["block"].as_str().expect("hex")).expect("bytes");
+        let mined: elements::Block = elements::encode::deserialize(&raw).expect("a block");
+        for told in block["txs"].as_array().expect("a list") {
+            let tx = mined.txdata.iter().find(|tx| tx.txid().to_string() == told["txid"]).expect("in the block");
+            for output in told["outputs"].as_array().expect("a list") {
+                if output["unblinds"] != true {
+                    continue;
+                }
+                let txout = &tx.output[usize::try_from(output["vout"].as_u64().expect("a number")).expect("small")];
+                let bytes = |name: &str| <[u8; 32]>::from_hex(output[name].as_str().expect("hex")).expect("32 bytes");
+                let honest = Opening {
+                    asset: output["asset"].as_str().expect("hex").parse().expect("an asset"),
+                    asset_bf: AssetBlindingFactor::from_byte_array(bytes("asset_blinder_raw")).expect("a scalar"),
+                    value: output["value"].as_u64().expect("a number"),
+                    value_bf: ValueBlindingFactor::from_slice(&bytes("value_blinder_raw")).expect("a scalar"),
+                };
+                let opens = |opening: Opening| crate::check::opens(&txout.asset, &txout.value, &opening);
+                assert!(opens(honest));
+                assert!(!opens(Opening { value: honest.value + 1, ..honest }));
+                assert!(!opens(Opening { asset: elements::AssetId::from_byte_array([1; 32]), ..honest }));
+                let other = ValueBlindingFactor::new(&mut rng(seen));
+                assert!(!opens(Opening { value_bf: other, ..honest }));
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "{seen} outputs");
+}
