@@ -14,6 +14,7 @@ pub mod dynafed;
 pub mod evidence;
 pub mod functionary;
 pub mod message;
+mod message_codec;
 pub mod tweak;
 pub mod watchman;
 mod wire;

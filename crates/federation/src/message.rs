@@ -1,16 +1,16 @@
 //! What functionaries say to each other.
 //!
 //! Every message is an [`Envelope`]: signed by its sender under a tag that names the chain and the kind of the message, so that none can
-//! pass for another one, for a block signature, or for one of another chain. Encoding and decoding are total and bounded by
-//! [`MAX_MESSAGE`].
+//! pass for another one, for a block signature, or for one of another chain. Encoding and decoding ([`Envelope::decode`]) are total and
+//! bounded by [`MAX_MESSAGE`].
 
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Statement, StatementKind};
 use crate::functionary::{Federation, FunctionaryKeys, MemberId};
 use crate::watchman::{BatchPlan, BatchShare, BatchVeto};
-use crate::wire::{Reader, WireFault, Writer};
+use crate::wire::Writer;
 use bitcoin::hashes::{Hash as _, HashEngine as _, sha256};
 use bitcoin::hex::{DisplayHex as _, FromHex as _};
-use bitcoin::secp256k1::{Message, SECP256K1, ecdsa};
+use bitcoin::secp256k1::{Message, PublicKey, SECP256K1, SecretKey, ecdsa};
 use causeway_vocab::Height;
 use elements::{Block, BlockHash};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -20,10 +20,6 @@ pub const MAX_MESSAGE: usize = 4_300_000;
 
 /// Round of one height, from 0.
 pub type Round = u32;
-
-/// A compact ECDSA signature, low S.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Signature(pub [u8; 64]);
 
 /// A vote of some member for a block in a round: what prevotes and precommits say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,16 +32,7 @@ pub struct Vote {
     pub hash: BlockHash,
 }
 
-/// Which of the two votes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum VoteKind {
-    /// "The proposal is valid and nothing holds me to another block."
-    Prevote,
-    /// "X of us prevoted for it; I am held to it."
-    Precommit,
-}
-
-/// Votes of at least X members for one block in one round. Height and hash follow from where it stands.
+/// Votes of at least X members for one block in one round. Height, hash and kind follow from where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
     /// The round of all the votes.
@@ -83,9 +70,9 @@ pub struct BlockShare {
 pub enum Body {
     /// A block put to the vote.
     Proposal(Proposal),
-    /// A first vote.
+    /// "The proposal is valid and nothing holds me to another block."
     Prevote(Vote),
-    /// A second vote, with the X prevotes that allow it.
+    /// "X of us prevoted for it, and I am held to it." With the prevotes.
     Precommit(Vote, Certificate),
     /// A share of a block's signatures.
     Share(BlockShare),
@@ -122,6 +109,45 @@ impl Body {
     pub fn is_for_watchman(&self) -> bool {
         matches!(self, Body::Batch(_) | Body::BatchShare(_) | Body::BatchVeto(_))
     }
+
+    /// What the message commits its sender to, where it does. Its signature is then over this alone, so that it serves in
+    /// certificates and as evidence without the rest of the message.
+    pub fn statement(&self) -> Option<Statement> {
+        let (kind, vote) = match self {
+            Body::Proposal(proposal) => {
+                let height = proposal.block.header.height;
+                (StatementKind::Proposal, Vote { height, round: proposal.round, hash: proposal.block.block_hash() })
+            }
+            Body::Prevote(vote) => (StatementKind::Prevote, *vote),
+            Body::Precommit(vote, _) => (StatementKind::Precommit, *vote),
+            Body::Share(share) => (StatementKind::Share, Vote { height: share.height, round: 0, hash: share.hash }),
+            _ => return None,
+        };
+        Some(Statement { kind, vote })
+    }
+
+    fn digest(&self, chain: &BlockHash, from: MemberId) -> Message {
+        match self.statement() {
+            Some(statement) => statement.digest(chain, from),
+            None => {
+                let mut writer = Writer::default();
+                self.write(&mut writer);
+                tagged(b"causeway/federation/message", chain, from, &writer.0)
+            }
+        }
+    }
+}
+
+/// What is signed: hash of the tag twice (as BIP340 tags its hashes), chain, sender, content.
+pub(crate) fn tagged(tag: &[u8], chain: &BlockHash, from: MemberId, content: &[u8]) -> Message {
+    let tag = sha256::Hash::hash(tag);
+    let mut engine = sha256::Hash::engine();
+    engine.input(tag.as_byte_array());
+    engine.input(tag.as_byte_array());
+    engine.input(&chain.to_byte_array());
+    engine.input(&[from]);
+    engine.input(content);
+    Message::from_digest(sha256::Hash::from_engine(engine).to_byte_array())
 }
 
 /// A message with its sender and signature.
@@ -131,26 +157,62 @@ pub struct Envelope {
     pub from: MemberId,
     /// What it says.
     pub body: Body,
-    /// With the sender's message key, over [`Body::digest`].
+    /// With the sender's message key.
     pub signature: Signature,
 }
 
 impl Envelope {
-    /// Signs a message.
+    /// Signs a message. `chain` is the genesis hash of the sidechain.
     pub fn sign(chain: BlockHash, from: MemberId, keys: &FunctionaryKeys, body: Body) -> Envelope {
-        let _ = (chain, from, keys, body);
-        todo!()
+        let signature = Signature::make(&body.digest(&chain, from), &keys.message);
+        Envelope { from, body, signature }
     }
 
-    /// The bytes that [`Envelope::decode`] reads. Put them in frames of at most [`MAX_MESSAGE`].
-    pub fn encode(&self) -> Vec<u8> {
-        todo!()
+    /// Whether the sender is a member and signed this.
+    pub fn is_genuine(&self, chain: &BlockHash, federation: &Federation) -> bool {
+        let key = federation.member(self.from).map(|member| member.message);
+        key.is_some_and(|key| self.signature.verify(&self.body.digest(chain, self.from), &key))
+    }
+}
+
+impl Certificate {
+    /// Whether at least X different members voted so.
+    pub fn verify(
+        &self,
+        kind: StatementKind,
+        height: Height,
+        hash: BlockHash,
+        chain: &BlockHash,
+        federation: &Federation,
+    ) -> bool {
+        let ascending = self.votes.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        let statement = Statement { kind, vote: Vote { height, round: self.round, hash } };
+        ascending
+            && self.votes.len() >= usize::from(federation.precommit_threshold())
+            && self.votes.iter().all(|(member, signature)| {
+                let key = federation.member(*member).map(|member| member.message);
+                key.is_some_and(|key| signature.verify(&statement.digest(chain, *member), &key))
+            })
+    }
+}
+
+/// A compact ECDSA signature, low S.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Signature(pub [u8; 64]);
+
+impl Signature {
+    pub(crate) fn make(message: &Message, key: &SecretKey) -> Signature {
+        Signature(SECP256K1.sign_ecdsa(message, key).serialize_compact())
     }
 
-    /// Reads a message; total. Says nothing about its signature: the machines check that.
-    pub fn decode(bytes: &[u8]) -> Result<Envelope, WireFault> {
-        let _ = bytes;
-        todo!()
+    /// The signature in the form that scripts take. `None` when the numbers are out of range.
+    pub(crate) fn ecdsa(&self) -> Option<ecdsa::Signature> {
+        ecdsa::Signature::from_compact(&self.0).ok()
+    }
+
+    /// A signature with a high S does not verify.
+    pub(crate) fn verify(&self, message: &Message, key: &PublicKey) -> bool {
+        self.ecdsa().is_some_and(|signature| SECP256K1.verify_ecdsa(message, &signature, key).is_ok())
     }
 }
 

@@ -115,7 +115,8 @@ pub enum Effect {
     Persist(Box<SigningState>),
     /// A complete block, valid here: store and announce it, then say [`Input::BlockAccepted`].
     FinishBlock(Box<Block>),
-    /// Enough members signed a block that this functionary holds to be invalid. It stops; a human must look.
+    /// Enough members signed a block that is invalid here: either they signed what they must not, or witnesses, which the hash does not
+    /// commit to, were spoilt on the way. Said once per height. This member never builds on it unless the runtime accepts it.
     InvalidBlockSigned(Box<Block>),
     /// Others work on this height: fetch the blocks in between.
     Behind {

@@ -28,6 +28,19 @@ pub struct SigningState {
     pub signed: Option<Signed>,
 }
 
+impl SigningState {
+    /// Bound to nothing at this height.
+    pub(super) fn new(height: Height, revision: u64) -> SigningState {
+        SigningState { revision, height, round: 0, proposed: None, prevoted: None, precommitted: None, lock: None, signed: None }
+    }
+}
+
+impl Lock {
+    pub(super) fn hash(&self) -> BlockHash {
+        self.block.block_hash()
+    }
+}
+
 /// A signature that may have gone out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signed {

@@ -5,7 +5,7 @@ mod plan;
 mod state;
 
 pub use input::{Effect, Input, PegFault, PegPolicy, PeginClaim, PegoutRequest, WatchmanConfig};
-pub use plan::{BatchPlan, BatchShare, BatchVeto, fee_share, is_payment};
+pub use plan::{BatchPlan, BatchShare, BatchVeto, MAX_BATCH, fee_share, is_payment};
 pub use state::{Batch, Coin, Pegout, WatchmanState};
 
 use crate::functionary::FunctionaryKeys;

@@ -3,6 +3,9 @@
 use crate::message::Signature;
 use serde::{Deserialize, Serialize};
 
+/// Most inputs, and most peg-outs, of a batch: keeps the transaction below what Bitcoin nodes relay.
+pub const MAX_BATCH: usize = 200;
+
 /// What a batch pays and spends. The transaction follows from it and from what every watchman knows: see [`fee_share`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchPlan {
