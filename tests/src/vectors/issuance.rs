@@ -121,7 +121,8 @@ fn check_input(id: &str, input: &TxIn, case: &Value, checks: &mut Checks) -> Res
         "entropy": ids.entropy.to_string(),
         "entropy_raw": ids.entropy.to_byte_array().to_lower_hex_string(),
         "asset": ids.asset.to_string(),
-        "token": ids.token.to_string(),
+        // A reissuance does not say which of the two its token is.
+        "token": (!ids.is_reissuance).then(|| ids.token.to_string()),
         "token_if_unblinded_issuance": token(false),
         "token_if_blinded_issuance": token(true),
         "blinded": fields.amount.is_confidential(),

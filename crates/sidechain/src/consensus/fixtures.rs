@@ -5,11 +5,12 @@ use bitcoin::hex::FromHex as _;
 use causeway_vocab::SidechainParams;
 use elements::Block;
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// A clock ahead of every fixture.
 pub(crate) const LATE: u64 = u32::MAX as u64;
 
+#[derive(Clone)]
 pub(crate) struct Fixture {
     pub(crate) params: Arc<SidechainParams>,
     pub(crate) chain: HeaderChain,
@@ -26,6 +27,21 @@ pub(crate) fn bytes(value: &Value) -> Vec<u8> {
 
 /// The chain of a real elementsd with every header accepted.
 pub(crate) fn chain() -> Fixture {
+    static CHAIN: LazyLock<Fixture> = LazyLock::new(follow);
+    CHAIN.clone()
+}
+
+/// The wallet's blocks, ascending.
+pub(crate) fn wallet_blocks() -> &'static [Block] {
+    static BLOCKS: LazyLock<Vec<Block>> = LazyLock::new(|| {
+        let file = load("elements/wallet.json");
+        let blocks = file["blocks"].as_array().expect("blocks");
+        blocks.iter().map(|case| elements::encode::deserialize(&bytes(&case["block"])).expect("a block")).collect()
+    });
+    &BLOCKS
+}
+
+fn follow() -> Fixture {
     let file = load("elements/chain.json");
     let mut network = file["network"].clone();
     let fields = network.as_object_mut().expect("an object");
@@ -41,11 +57,4 @@ pub(crate) fn chain() -> Fixture {
         chain.accept(&header, LATE).expect("accepted");
     }
     Fixture { params, chain }
-}
-
-/// The wallet's blocks, ascending.
-pub(crate) fn wallet_blocks() -> Vec<Block> {
-    let file = load("elements/wallet.json");
-    let blocks = file["blocks"].as_array().expect("blocks");
-    blocks.iter().map(|case| elements::encode::deserialize(&bytes(&case["block"])).expect("a block")).collect()
 }

@@ -468,3 +468,7 @@ impl HeaderChain {
         self.tip()
     }
 }
+
+#[cfg(test)]
+#[path = "header_tests.rs"]
+mod tests;

@@ -17,6 +17,8 @@ pub mod header;
 pub mod issuance;
 pub mod merkle;
 pub mod pak;
+#[cfg(test)]
+mod parser_tests;
 pub mod pegin;
 pub mod pegout;
 pub mod proofs;
