@@ -3,9 +3,11 @@
 mod daemon;
 
 use bitcoin::hashes::Hash as _;
+use bitcoin::secp256k1::{Message, Secp256k1, SecretKey};
+use bitcoin::sighash::{EcdsaSighashType, SighashCache};
 use bitcoin::{Block, BlockHash, Network, ScriptBuf, Transaction, WPubkeyHash};
 use causeway_peers::{BitcoinClient, BitcoinConfig, BitcoinEvent, Event, Phase, ResumePoint};
-use causeway_vocab::{BitcoinParams, Height, Refusal};
+use causeway_vocab::{BitcoinParams, Code, Height, Refusal};
 use daemon::Daemon;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -140,4 +142,159 @@ async fn two_thousand_blocks_with_a_hundred_of_ours_are_synced_within_the_limit(
     again.synced(&daemon).await;
     assert_eq!(again.heights(), vec![2_001], "only what is new");
     assert_eq!(again.told.headers.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reorganisation_of_any_usual_depth_rolls_back_to_the_fork() {
+    let daemon = Daemon::start(&[]);
+    daemon.mine(20, &script(0));
+    let mut world = World::start(&daemon, ResumePoint::default(), vec![script(1)]);
+    world.synced(&daemon).await;
+    for depth in 1..=6u32 {
+        daemon.mine(depth, &script(1));
+        world.synced(&daemon).await;
+        let top = daemon.height();
+        let fork = top - depth;
+        assert_eq!(world.heights().last(), Some(&top), "received at depth {depth}");
+
+        let first = daemon.rpc("getblockhash", json!([fork + 1]));
+        daemon.rpc("invalidateblock", json!([first]));
+        daemon.mine(depth + 1, &script(2));
+        world.synced(&daemon).await;
+        assert_eq!(world.told.rollbacks.last(), Some(&fork), "depth {depth}");
+        assert!(world.heights().iter().all(|height| *height <= fork), "undone at depth {depth}");
+        let kept: Vec<Height> = world.told.headers.keys().copied().collect();
+        assert_eq!(kept, (1..=top + 1).collect::<Vec<_>>(), "headers stay consecutive");
+    }
+    assert_eq!(world.told.faults, vec![]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reorganisation_during_sleep_is_found_however_deep() {
+    let daemon = Daemon::start(&[]);
+    daemon.mine(300, &script(1));
+    let mut world = World::start(&daemon, ResumePoint::default(), vec![script(1)]);
+    world.synced(&daemon).await;
+    let resume = world.resume_point();
+    world.client.shutdown().await;
+
+    // Deeper than the margin that a node starts with.
+    let first = daemon.rpc("getblockhash", json!([101]));
+    daemon.rpc("invalidateblock", json!([first]));
+    daemon.mine(202, &script(2));
+    let mut again = World::start(&daemon, resume, vec![script(1), script(2)]);
+    again.synced(&daemon).await;
+    assert_eq!(again.told.rollbacks, vec![100]);
+    assert_eq!(again.heights(), (101..=302).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_dies_and_returns_is_taken_up_again() {
+    let mut daemon = Daemon::start(&[]);
+    daemon.mine(10, &script(1));
+    let mut world = World::start(&daemon, ResumePoint::default(), vec![script(1)]);
+    world.synced(&daemon).await;
+
+    daemon.stop();
+    world.until("the loss", |told| told.phase == Some(Phase::Offline)).await;
+    assert!(world.client.state().offline_since.is_some());
+    let block = world.client.tip().hash;
+    let client = world.client.clone();
+    let ask = tokio::spawn(async move { client.block(block).await });
+    daemon.run();
+    let (height, _) = ask.await.expect("a task").expect("the block, once somebody is back");
+    assert_eq!(height, 10);
+    daemon.mine(1, &script(1));
+    world.synced(&daemon).await;
+    assert_eq!(world.heights(), (1..=11).collect::<Vec<_>>());
+
+    // A crash loses what it had not written; what is mined then is another chain.
+    daemon.kill();
+    daemon.run();
+    daemon.mine(20, &script(1));
+    world.synced(&daemon).await;
+    assert_eq!(world.heights(), (1..=daemon.height()).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scripts_watched_later_are_found_by_a_rescan_from_their_birthday() {
+    let daemon = Daemon::start(&[]);
+    for n in 1..=4 {
+        daemon.mine(10, &script(n));
+    }
+    let mut world = World::start(&daemon, ResumePoint::default(), vec![script(4)]);
+    world.synced(&daemon).await;
+    assert_eq!(world.heights(), (31..=40).collect::<Vec<_>>());
+
+    world.client.watch([script(1)]);
+    daemon.mine(1, &script(1));
+    world.synced(&daemon).await;
+    assert_eq!(world.heights().first(), Some(&31), "the past is not searched");
+    assert_eq!(world.heights().last(), Some(&41), "what comes is found");
+
+    world.client.rescan([script(2)], 15);
+    world.until("the rescan", |told| told.scanned_to == 41 && told.blocks.contains_key(&15)).await;
+    assert_eq!(world.heights().first(), Some(&15), "nothing before the birthday");
+    world.client.rescan([], 0);
+    world.until("the rescan", |told| told.scanned_to == 41 && told.blocks.contains_key(&1)).await;
+    assert!(world.told.rollbacks.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn our_payment_is_accepted_and_theirs_is_seen_before_it_confirms() {
+    let daemon = Daemon::start(&[]);
+    let secp = Secp256k1::new();
+    let key = SecretKey::from_slice(&[7; 32]).expect("a key");
+    let public = bitcoin::CompressedPublicKey(key.public_key(&secp));
+    let ours = ScriptBuf::new_p2wpkh(&public.wpubkey_hash());
+    daemon.mine(2, &ours);
+    daemon.mine(100, &script(0));
+    let mut payer = World::start(&daemon, ResumePoint::default(), vec![ours.clone()]);
+    let mut payee = World::start(&daemon, ResumePoint::default(), vec![script(9)]);
+    payer.synced(&daemon).await;
+    payee.synced(&daemon).await;
+
+    let coinbase = &payer.told.blocks[&1].1.txdata[0];
+    let value = coinbase.output[0].value;
+    let mut tx = Transaction {
+        version: bitcoin::transaction::Version::TWO,
+        lock_time: bitcoin::absolute::LockTime::ZERO,
+        input: vec![bitcoin::TxIn { previous_output: bitcoin::OutPoint::new(coinbase.compute_txid(), 0), ..Default::default() }],
+        output: vec![bitcoin::TxOut { value: value - bitcoin::Amount::from_sat(10_000), script_pubkey: script(9) }],
+    };
+    let sighash = SighashCache::new(&tx).p2wpkh_signature_hash(0, &ours, value, EcdsaSighashType::All).expect("a sighash");
+    let signature = secp.sign_ecdsa(&Message::from_digest(sighash.to_byte_array()), &key);
+    let signature = bitcoin::ecdsa::Signature { signature, sighash_type: EcdsaSighashType::All };
+    tx.input[0].witness = bitcoin::Witness::p2wpkh(&signature, &key.public_key(&secp));
+    payer.client.broadcast(tx.clone()).await.expect("a peer takes it");
+    payer.client.broadcast(tx.clone()).await.expect("a second time too");
+    payee.until("the payment", |told| !told.unconfirmed.is_empty()).await;
+    assert_eq!(payee.told.unconfirmed, vec![tx.clone()]);
+
+    daemon.mine(1, &script(0));
+    payee.synced(&daemon).await;
+    let block = &payee.told.blocks[&103].1;
+    assert_eq!(block.txdata[1], tx, "with its witness");
+    let rates = payee.client.fee_rates().await;
+    assert!(rates.floor <= rates.slow && rates.slow <= rates.normal && rates.normal <= rates.fast);
+    // 10,000 atoms for about 110 virtual bytes.
+    assert!((85..=95).contains(&rates.fast.to_sat_per_vb_floor()), "{rates:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_that_nobody_takes_is_refused_in_time() {
+    let daemon = Daemon::start(&[]);
+    daemon.mine(1, &script(1));
+    let mut world = World::start(&daemon, ResumePoint::default(), vec![script(1)]);
+    world.synced(&daemon).await;
+    // Spends a coinbase that is neither mature nor ours to spend.
+    let coinbase = world.told.blocks[&1].1.txdata[0].compute_txid();
+    let tx = Transaction {
+        version: bitcoin::transaction::Version::TWO,
+        lock_time: bitcoin::absolute::LockTime::ZERO,
+        input: vec![bitcoin::TxIn { previous_output: bitcoin::OutPoint::new(coinbase, 0), ..Default::default() }],
+        output: vec![bitcoin::TxOut { value: bitcoin::Amount::from_sat(1_000), script_pubkey: script(9) }],
+    };
+    let fault = world.client.broadcast(tx.clone()).await.expect_err("nobody takes it");
+    assert_eq!((fault.refusal.code, &fault.refusal.args["txid"]), (Code::NotAccepted, &tx.compute_txid().to_string()));
 }
