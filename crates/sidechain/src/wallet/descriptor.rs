@@ -102,6 +102,9 @@ impl CtDescriptor {
         if body.starts_with("ct(elip151,") && (!ordinary.has_wildcard() || has_hardened_step(&ordinary)) {
             return Err(bad("no-wildcard"));
         }
+        if ordinary.sanity_check().is_err() || ordinary.max_weight_to_satisfy().is_err() {
+            return Err(bad("syntax"));
+        }
         let whole = confidential::Descriptor::from_str(body).map_err(|_| bad("blinding-key"))?;
         Ok(CtDescriptor(whole))
     }
@@ -228,6 +231,12 @@ impl Account {
     /// The script at a path. `None` past index 2^31 - 1.
     pub fn derive(&self, path: KeyPath) -> Option<DerivedScript> {
         self.path(path.chain).derive(path.index, self.params)
+    }
+
+    /// Weight units that satisfying the script at a path adds to an input, signatures of the largest size.
+    pub(crate) fn satisfaction_weight(&self, path: KeyPath) -> usize {
+        let weight = self.path(path.chain).0.descriptor.max_weight_to_satisfy();
+        weight.expect("BUG: descriptors that nothing satisfies are refused when they are read")
     }
 
     /// The output script at a path, without the rest. `None` past index 2^31 - 1.

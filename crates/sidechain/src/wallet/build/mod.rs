@@ -1,19 +1,37 @@
 //! Intent to plan: which coins, which change, what fee; and plan to draft: blinding.
 
 mod blind;
+mod fresh;
 mod intent;
 mod plan;
+mod select;
+mod size;
+#[cfg(test)]
+mod tests;
 
 pub use blind::{Proof, ProofJob};
 pub use intent::{Action, Drain, Intent, PegInClaim, Recipient};
-pub use plan::{Change, Plan, PlannedInput, PlannedIssuance, PlannedOutput, Purpose};
+pub use plan::{Change, Plan, PlannedInput, PlannedIssuance, PlannedOutput, Purpose, Source};
 
-use super::state::SidechainWallet;
-use causeway_vocab::Refusal;
+use super::descriptor::Chain;
+use super::state::{Coin, SidechainWallet};
+use super::unblind::explicit;
+use crate::consensus::MAX_MONEY;
+use crate::consensus::pegout::Pegout;
+use crate::consensus::{issuance, transaction};
+use causeway_vocab::{Code, Refusal};
+use elements::confidential::{Asset, Nonce, Value};
+use elements::opcodes::all::OP_RETURN;
+use elements::script::Builder;
+use elements::{AssetEntropy, AssetId, ContractHash, OutPoint, Script, TxOut, TxOutWitness, Txid};
+use fresh::Fresh;
+use rand::seq::SliceRandom as _;
 use rand::{CryptoRng, RngCore};
+use secp256k1_zkp::PublicKey;
+use select::{Selection, Settled};
 
 /// Least fee rate that peers relay, satoshi per 1000 virtual bytes (policy.h of Elements).
-pub const MIN_FEE_RATE: u64 = 100;
+pub const MIN_FEE_RATE: u64 = transaction::MIN_RELAY_FEE_RATE;
 /// Fee rates above are a slip of the finger: 1000 sat/vB, where a transaction of average size costs a quarter of a million satoshi.
 pub const MAX_FEE_RATE: u64 = 1_000_000;
 /// The federation pays out nothing smaller (functionary and `sendtomainchain` of Elements), satoshi.
@@ -25,7 +43,247 @@ pub const MAX_OUTPUTS: usize = 80;
 /// Largest transaction that peers relay, weight units (policy.h of Elements).
 pub const MAX_WEIGHT: usize = 400_000;
 
+/// What an action comes to before coins are selected.
+struct Order<'a> {
+    selection: Selection<'a>,
+    fresh: Fresh<'a>,
+}
+
 pub(super) fn plan(wallet: &SidechainWallet, intent: &Intent, rng: &mut (impl RngCore + CryptoRng)) -> Result<Plan, Refusal> {
-    let _ = (wallet, intent, rng);
-    todo!()
+    if intent.fee_rate < MIN_FEE_RATE {
+        return Err(Refusal::new(Code::FeeTooLow).with("least", MIN_FEE_RATE));
+    }
+    if intent.fee_rate > MAX_FEE_RATE {
+        return Err(Refusal::new(Code::FeeTooHigh).with("limit", MAX_FEE_RATE));
+    }
+    let mut order = Order { selection: Selection::new(wallet, intent)?, fresh: Fresh::new(wallet) };
+    match &intent.action {
+        Action::Send { recipients, drain } => order.send(wallet, intent, recipients, *drain)?,
+        Action::Issue { amount, tokens, contract, blinded } => order.issue(wallet, *amount, *tokens, *contract, *blinded)?,
+        Action::Reissue { asset, amount, entropy } => order.reissue(wallet, *asset, *amount, *entropy)?,
+        Action::Burn { asset, amount } => order.burn(*asset, *amount)?,
+        Action::PegOut { amount, drain, destination, authorisation } => {
+            order.peg_out(wallet, *amount, *drain, destination, authorisation.as_ref())?;
+        }
+        Action::ClaimPegIn(claim) => order.claim_peg_in(wallet, claim)?,
+    }
+    let Order { selection, mut fresh } = order;
+    let Settled { mut inputs, mut outputs, fee, size, change } = selection.settle(&mut fresh)?;
+    // The order in which things were added would tell payments from change.
+    inputs.shuffle(rng);
+    outputs.shuffle(rng);
+    let policy = wallet.params().policy_asset;
+    outputs.push(PlannedOutput {
+        script: Script::new(),
+        asset: policy,
+        amount: fee,
+        blinding_key: None,
+        path: None,
+        purpose: Purpose::Fee,
+    });
+    let hidden = |input: &PlannedInput| input.issuance.as_ref().is_some_and(|issuance| issuance.blinded);
+    let key = |input: &PlannedInput| hidden(input).then(|| wallet.account().issuance_blinding_key(&input.prevout));
+    let issuance_keys = inputs.iter().map(key).collect();
+    let derive = |path| wallet.account().derive(path).expect("BUG: it was derived before");
+    let input_scripts = inputs.iter().map(|input| derive(input.path)).collect();
+    let output_scripts = outputs.iter().map(|output| output.path.map(derive)).collect();
+    Ok(Plan {
+        inputs,
+        outputs,
+        fee,
+        weight: size.weight,
+        vsize: size.vsize(intent.discount),
+        change,
+        changes: fresh.changes(),
+        issuance_keys,
+        input_scripts,
+        output_scripts,
+    })
+}
+
+impl Order<'_> {
+    fn send(&mut self, wallet: &SidechainWallet, intent: &Intent, recipients: &[Recipient], drain: Drain) -> Result<(), Refusal> {
+        if recipients.is_empty() {
+            return Err(Code::NoRecipients.into());
+        }
+        let params = wallet.params();
+        for (index, recipient) in recipients.iter().enumerate() {
+            if recipient.address.params != params.address_params() {
+                return Err(Refusal::new(Code::WrongNetwork).with("found", "unknown").with("wanted", &params.chain_name));
+            }
+            let blinding_key = recipient.address.blinding_pubkey;
+            if blinding_key.is_none() && !intent.allow_explicit {
+                return Err(Code::ExplicitAddress.into());
+            }
+            let takes_all = drain == Drain::To(index);
+            let output = PlannedOutput {
+                script: recipient.address.script_pubkey(),
+                asset: recipient.asset,
+                amount: if takes_all { 0 } else { checked(recipient.amount)? },
+                blinding_key,
+                path: wallet.path_of(&recipient.address.script_pubkey()),
+                purpose: Purpose::Payment,
+            };
+            let least = dust_limit(&output);
+            if !takes_all && recipient.asset == params.policy_asset && recipient.amount < least {
+                return Err(Refusal::new(Code::Dust).with("least", least));
+            }
+            if takes_all {
+                self.selection.drain = Some(index);
+            }
+            self.selection.outputs.push(output);
+        }
+        match drain {
+            Drain::To(index) if index >= recipients.len() => Err(Refusal::new(Code::BadRequest).with("field", "drain")),
+            _ => Ok(()),
+        }
+    }
+
+    fn issue(
+        &mut self,
+        wallet: &SidechainWallet,
+        amount: u64,
+        tokens: u64,
+        contract: ContractHash,
+        blinded: bool,
+    ) -> Result<(), Refusal> {
+        let (amount, policy) = (checked(amount)?, wallet.params().policy_asset);
+        if tokens > MAX_MONEY {
+            return Err(above_supply());
+        }
+        // The ids follow from the coin that issues, so it comes first; one in the asset of the fee is spent anyway.
+        let any = self.selection.assets().next();
+        let index = self.selection.take(policy, |_| true).or_else(|| self.selection.take(any?, |_| true));
+        let index = index.ok_or_else(|| Refusal::new(Code::InsufficientFee).with("needed", 1).with("available", 0))?;
+        let issuing = &mut self.selection.inputs[index];
+        let ids = issuance::ids(issuing.prevout, contract, blinded);
+        let source = Source::New(contract);
+        issuing.issuance = Some(PlannedIssuance { asset: ids.asset, token: ids.token, amount, tokens, blinded, source });
+        self.to_ourselves(ids.asset, amount, Chain::External);
+        if tokens > 0 {
+            self.to_ourselves(ids.token, tokens, Chain::External);
+        }
+        Ok(())
+    }
+
+    fn reissue(
+        &mut self,
+        wallet: &SidechainWallet,
+        asset: AssetId,
+        amount: u64,
+        entropy: Option<AssetEntropy>,
+    ) -> Result<(), Refusal> {
+        let amount = checked(amount)?;
+        let known = wallet.issued_asset(&asset).map(|issued| issued.entropy);
+        let entropy = known.or(entropy).filter(|entropy| AssetId::from_entropy(*entropy) == asset);
+        let entropy = entropy.ok_or_else(|| Refusal::new(Code::UnknownAsset).with("asset", asset))?;
+        // Which token there is says whether amounts of this asset are hidden. An explicit token cannot reissue: its factor is zero, and a
+        // zero nonce means a new issuance.
+        let usable = |coin: &Coin| coin.output.asset.is_confidential();
+        let tokens = [false, true].map(|blinded| (blinded, AssetId::reissuance_token_from_entropy(entropy, blinded)));
+        let taken = tokens.into_iter().find_map(|(blinded, token)| Some((blinded, token, self.selection.take(token, usable)?)));
+        let (blinded, token, index) = taken.ok_or(Code::NoToken)?;
+        let input = &mut self.selection.inputs[index];
+        let held = input.opening.value;
+        let source = Source::More(entropy);
+        input.issuance = Some(PlannedIssuance { asset, token, amount, tokens: 0, blinded, source });
+        self.to_ourselves(asset, amount, Chain::External);
+        self.to_ourselves(token, held, Chain::Internal);
+        Ok(())
+    }
+
+    fn burn(&mut self, asset: AssetId, amount: u64) -> Result<(), Refusal> {
+        let script = Builder::new().push_opcode(OP_RETURN).into_script();
+        self.explicit_output(script, asset, checked(amount)?, Purpose::Burn);
+        Ok(())
+    }
+
+    fn peg_out(
+        &mut self,
+        wallet: &SidechainWallet,
+        amount: u64,
+        drain: bool,
+        destination: &bitcoin::ScriptBuf,
+        authorisation: Option<&(PublicKey, Vec<u8>)>,
+    ) -> Result<(), Refusal> {
+        let params = wallet.params();
+        if destination.is_empty() || destination.is_op_return() {
+            return Err(Refusal::new(Code::PegOutDestination).with("why", "unspendable"));
+        }
+        let parent = params.parent_genesis_hash;
+        let pegout = match authorisation {
+            Some((key, proof)) => Pegout::authorised(parent, destination.clone(), key, proof.clone()),
+            None if params.enforce_pak => return Err(Refusal::new(Code::PegOutDestination).with("why", "authorisation")),
+            None => Pegout { parent_genesis: parent, destination: destination.clone(), extra: Vec::new() },
+        };
+        let amount = if drain { 0 } else { checked(amount)? };
+        if !drain && amount < MIN_PEG_OUT {
+            return Err(Refusal::new(Code::Dust).with("least", MIN_PEG_OUT));
+        }
+        self.explicit_output(pegout.to_script(), params.policy_asset, amount, Purpose::PegOut);
+        self.selection.drain = drain.then_some(0);
+        Ok(())
+    }
+
+    fn claim_peg_in(&mut self, wallet: &SidechainWallet, claim: &PegInClaim) -> Result<(), Refusal> {
+        let witness = &claim.witness;
+        let not_ours = || Refusal::new(Code::NotFound).with("what", "claim-script");
+        let path = wallet.path_of(&witness.claim_script).ok_or_else(not_ours)?;
+        let policy = wallet.params().policy_asset;
+        self.selection.inputs.push(PlannedInput {
+            prevout: OutPoint::new(Txid::from_byte_array(to_bytes(claim.deposit.txid)), claim.deposit.vout),
+            output: witness.claimed_output(),
+            opening: explicit(policy, checked(witness.value)?),
+            path,
+            issuance: None,
+            pegin: Some(witness.to_library()),
+        });
+        self.selection.spend_nothing_else();
+        self.to_ourselves(policy, 0, Chain::External);
+        self.selection.drain = Some(0);
+        Ok(())
+    }
+
+    fn to_ourselves(&mut self, asset: AssetId, amount: u64, chain: Chain) {
+        let output = self.fresh.output(chain, asset, amount, Purpose::Payment);
+        self.selection.outputs.push(output);
+    }
+
+    fn explicit_output(&mut self, script: Script, asset: AssetId, amount: u64, purpose: Purpose) {
+        let output = PlannedOutput { script, asset, amount, blinding_key: None, path: None, purpose };
+        self.selection.outputs.push(output);
+    }
+}
+
+fn to_bytes(txid: bitcoin::Txid) -> [u8; 32] {
+    use bitcoin::hashes::Hash as _;
+    txid.to_byte_array()
+}
+
+/// An amount that can exist. Hidden ones are held to the same bound, so that every range proof has the same size.
+fn checked(amount: u64) -> Result<u64, Refusal> {
+    match amount {
+        0 => Err(Refusal::new(Code::BadAmount).with("precision", 0)),
+        1..=MAX_MONEY => Ok(amount),
+        _ => Err(above_supply()),
+    }
+}
+
+fn above_supply() -> Refusal {
+    Refusal::new(Code::AboveSupply).with("most", MAX_MONEY)
+}
+
+/// The least amount of the policy asset worth an output, satoshi: what an explicit one costs to make and spend at the relay rate.
+fn dust_limit(output: &PlannedOutput) -> u64 {
+    if output.purpose == Purpose::PegOut {
+        return MIN_PEG_OUT;
+    }
+    let explicit = TxOut {
+        asset: Asset::Explicit(output.asset),
+        value: Value::Explicit(0),
+        nonce: Nonce::Null,
+        script_pubkey: output.script.clone(),
+        witness: TxOutWitness::empty(),
+    };
+    transaction::dust_limit(&explicit)
 }

@@ -1,6 +1,6 @@
 //! A transaction before blinding.
 
-use crate::wallet::descriptor::KeyPath;
+use crate::wallet::descriptor::{DerivedScript, KeyPath};
 use crate::wallet::state::Changes;
 use causeway_vocab::Opening;
 use elements::{AssetEntropy, AssetId, ContractHash, OutPoint, Script, TxOut};
@@ -53,8 +53,17 @@ pub struct PlannedIssuance {
     pub tokens: u64,
     /// Hide the amounts.
     pub blinded: bool,
-    /// New, with this contract hash; or more of the asset with this entropy.
-    pub source: Result<ContractHash, AssetEntropy>,
+    /// New, or more.
+    pub source: Source,
+}
+
+/// What an issuance continues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Nothing: a new asset that commits to this contract.
+    New(ContractHash),
+    /// The asset with this entropy.
+    More(AssetEntropy),
 }
 
 /// An input.
@@ -104,4 +113,8 @@ pub struct Plan {
     pub changes: Changes,
     /// Keys that hide issued amounts, by input.
     pub(super) issuance_keys: Vec<Option<SecretKey>>,
+    /// What the scripts of the inputs derive from.
+    pub(super) input_scripts: Vec<DerivedScript>,
+    /// The same of outputs to ourselves.
+    pub(super) output_scripts: Vec<Option<DerivedScript>>,
 }
