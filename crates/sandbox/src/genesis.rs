@@ -2,6 +2,7 @@
 
 use crate::options::ChainOptions;
 use bitcoin::hex::DisplayHex as _;
+use causeway_federation::Federation;
 use causeway_vocab::SidechainParams;
 use causeway_vocab::realm::AddressPrefixes;
 use elements::hashes::{HashEngine as _, sha256};
@@ -69,20 +70,10 @@ pub fn genesis_block(chain_name: &str, fedpegscript: &Script, signblockscript: &
     Block { header, txdata: vec![coinbase] }
 }
 
-/// Serialized size of the witness that k of n sign a block with, at most: count, dummy, signatures of 73 bytes, script.
-pub(crate) fn witness_limit(k: u8, signblockscript: &Script) -> u32 {
-    let script = signblockscript.len() as u32;
-    let prefix = if script < 0xfd { 1 } else { 3 };
-    2 + 74 * u32::from(k) + prefix + script
-}
-
 /// Everything a client must know of the chain.
-pub(crate) fn params(
-    chain: &ChainOptions,
-    signblockscript: Script,
-    fedpegscript: Script,
-    peers: Vec<SocketAddr>,
-) -> SidechainParams {
+pub(crate) fn params(chain: &ChainOptions, federation: &Federation, peers: Vec<SocketAddr>) -> SidechainParams {
+    let signblockscript = federation.block_script();
+    let fedpegscript = Script::from(federation.fedpegscript().into_bytes());
     let parent = bitcoin::constants::genesis_block(bitcoin::Network::Regtest).block_hash();
     let genesis = genesis_block(CHAIN_NAME, &fedpegscript, &signblockscript);
     SidechainParams {
@@ -92,7 +83,7 @@ pub(crate) fn params(
         genesis_hash: genesis.block_hash(),
         policy_asset: pegged_asset(CHAIN_NAME, &fedpegscript, &signblockscript, parent),
         parent_genesis_hash: parent,
-        genesis_max_block_witness: witness_limit(chain.threshold, &signblockscript),
+        genesis_max_block_witness: federation.block_witness_limit(),
         signblockscript,
         fedpegscript,
         epoch_length: chain.epoch_length,
@@ -153,7 +144,6 @@ mod tests {
         let (fedpeg, sign) = (script("fedpegscript"), script("signblockscript"));
         let parent = network["parent_genesis_hash"].as_str().expect("a hash").parse().expect("a hash");
         assert_eq!(pegged_asset("lab", &fedpeg, &sign, parent).to_string(), network["policy_asset"].as_str().expect("an asset"));
-        assert_eq!(u64::from(witness_limit(3, &sign)), network["genesis_max_block_witness"].as_u64().expect("a number"));
 
         // The fixture's chain has initial coins in a second transaction; the first one and the header's other fields are ours.
         let real: Block = {

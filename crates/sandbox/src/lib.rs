@@ -7,7 +7,7 @@
 pub mod bitcoind;
 pub mod control;
 pub mod error;
-mod federation;
+mod functionaries;
 pub mod genesis;
 pub mod lifecycle;
 mod miner;

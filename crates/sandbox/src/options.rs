@@ -23,7 +23,7 @@ pub struct Options {
 pub struct ChainOptions {
     /// How many functionaries, at most 15.
     pub functionaries: u8,
-    /// How many of them must sign a block or a peg-out.
+    /// How many of them must sign a block or a peg-out: more than half.
     pub threshold: u8,
     /// Sidechain blocks in a dynafed epoch.
     pub epoch_length: u32,
@@ -62,7 +62,7 @@ impl ChainOptions {
     pub(crate) fn fault(&self) -> Option<&'static str> {
         let checks = [
             ("functionaries", (1..=15).contains(&self.functionaries)),
-            ("threshold", (1..=self.functionaries).contains(&self.threshold)),
+            ("threshold", self.threshold <= self.functionaries && u16::from(self.threshold) * 2 > u16::from(self.functionaries)),
             // 4/5 of fewer than three blocks, rounded down, is no majority.
             ("epoch_length", self.epoch_length >= 3),
             ("total_valid_epochs", self.total_valid_epochs >= 1),

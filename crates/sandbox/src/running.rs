@@ -3,7 +3,7 @@
 use crate::bitcoind::{self, Bitcoind};
 use crate::control::{self, Pause, Status};
 use crate::error::SandboxError;
-use crate::federation::Federation;
+use crate::functionaries::Functionaries;
 use crate::genesis::elementsd_args;
 use crate::lifecycle::{Params, realm_path};
 use crate::miner::Miner;
@@ -23,7 +23,7 @@ const PORT_TRIES: usize = 5;
 pub(crate) struct Running {
     node: Arc<Node>,
     miner: Miner,
-    federation: Federation,
+    functionaries: Functionaries,
     params: Params,
     pause: watch::Sender<Pause>,
     down: Notify,
@@ -49,8 +49,8 @@ impl Running {
         &self.miner
     }
 
-    pub(crate) fn federation(&self) -> &Federation {
-        &self.federation
+    pub(crate) fn functionaries(&self) -> &Functionaries {
+        &self.functionaries
     }
 
     pub(crate) fn params(&self) -> &Params {
@@ -58,6 +58,7 @@ impl Running {
     }
 
     pub(crate) fn pause(&self, wanted: Pause) {
+        self.functionaries.run_clock(!wanted.blocks);
         self.pause.send_replace(wanted);
     }
 
@@ -70,8 +71,8 @@ impl Running {
             bitcoin_height: self.node.rpc().height().await?,
             sidechain_height: self.node.tip().height,
             genesis_hash: self.node.params().genesis_hash,
-            functionaries: self.federation.running(),
-            pending_pegouts: 0,
+            functionaries: self.functionaries.switched_on(),
+            pending_pegouts: self.functionaries.pending_pegouts(),
             mempool: self.node.waiting() as u32,
             mining: !self.pause.borrow().mine_timer,
         })
@@ -88,13 +89,14 @@ pub(crate) async fn run(dir: &Path, options: Options, signal: impl Future<Output
     let miner = Miner::new(rpc.clone(), world.miner);
     miner.prepare().await?;
 
+    let world = Arc::new(world);
     let realm = world.realm();
     let node = Arc::new(Node::open(&dir.join("sidechain"), Arc::new(realm.sidechain.clone()), rpc)?);
     let params = Params { realm: realm.to_toml(), elementsd_args: elementsd_args(&realm.sidechain) };
     replace_file(&realm_path(dir), params.realm.as_bytes())?;
     let paused = Pause { mine_timer: options.mine_every.is_none(), blocks: false };
     let running = Arc::new(Running {
-        federation: Federation::new(Arc::clone(&node), world.functionaries.len()),
+        functionaries: Functionaries::new(Arc::clone(&node), options.block_interval, world.functionaries.len()),
         node,
         miner,
         params,
@@ -107,7 +109,7 @@ pub(crate) async fn run(dir: &Path, options: Options, signal: impl Future<Output
     let outcome = tokio::select! {
         served = service => served.map_err(SandboxError::io("serving the control protocol")),
         () = crate::p2p::serve(listeners.sidechain, Arc::clone(&running.node)) => Ok(()),
-        () = running.federation.run(&world, options.block_interval, running.pause.subscribe()) => Ok(()),
+        stopped = running.functionaries.run(dir, &world) => stopped,
         () = mine_by_clock(&running, options.mine_every.unwrap_or(Options::MINE_EVERY)) => Ok(()),
         died = keep_alive(&mut bitcoind, &exe, dir, &world) => died,
         () = running.down.notified() => Ok(()),

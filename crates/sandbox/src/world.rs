@@ -3,10 +3,10 @@
 use crate::bitcoind::free_port;
 use crate::error::SandboxError;
 use crate::options::ChainOptions;
-use bitcoin::secp256k1::{SECP256K1, SecretKey};
+use bitcoin::secp256k1::SecretKey;
+use causeway_federation::Federation;
 use causeway_vocab::realm::Testbed;
 use causeway_vocab::{BitcoinParams, Realm, SidechainParams};
-use elements::{Script, opcodes, script};
 use rand::{CryptoRng, RngCore};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -28,12 +28,21 @@ pub(crate) struct World {
 /// The keys of one functionary.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct FunctionaryKeys {
+    /// Authenticates what it says to the others.
+    pub(crate) message: SecretKey,
     /// Signs sidechain blocks.
     pub(crate) block: SecretKey,
     /// Signs what leaves the federation's Bitcoin coins.
     pub(crate) fedpeg: SecretKey,
     /// Receives the fees of the blocks it proposes.
     pub(crate) payout: SecretKey,
+}
+
+impl FunctionaryKeys {
+    /// The keys as the machines take them.
+    pub(crate) fn to_federation(&self) -> causeway_federation::FunctionaryKeys {
+        causeway_federation::FunctionaryKeys { message: self.message, block: self.block, fedpeg: self.fedpeg }
+    }
 }
 
 /// Ports of loopback, kept so that clients find everything again after a restart.
@@ -92,7 +101,8 @@ impl World {
             return Err(SandboxError::BadOption(name));
         }
         let mut key = || SecretKey::new(rng);
-        let functionaries = (0..chain.functionaries).map(|_| FunctionaryKeys { block: key(), fedpeg: key(), payout: key() });
+        let functionaries =
+            (0..chain.functionaries).map(|_| FunctionaryKeys { message: key(), block: key(), fedpeg: key(), payout: key() });
         let functionaries: Vec<_> = functionaries.collect();
         Ok(World { chain, miner: key(), ports: Ports::choose(functionaries.len())?, functionaries })
     }
@@ -123,17 +133,17 @@ impl World {
         }
     }
 
+    /// The members and how many of them it takes. As many must precommit as must sign, so that blocks are made while that many run.
+    pub(crate) fn federation(&self) -> Federation {
+        let members = self.functionaries.iter().map(|keys| keys.to_federation().member()).collect();
+        let k = self.chain.threshold;
+        Federation::new(members, k, k, k).expect("BUG: the settings were checked and the keys are random")
+    }
+
     /// Parameters of the sidechain.
     pub(crate) fn sidechain(&self) -> SidechainParams {
-        let multisig = |key: fn(&FunctionaryKeys) -> SecretKey| -> Script {
-            let mut builder = script::Builder::new().push_int(self.chain.threshold.into());
-            for keys in &self.functionaries {
-                builder = builder.push_slice(&key(keys).public_key(SECP256K1).serialize());
-            }
-            builder.push_int(self.functionaries.len() as i64).push_opcode(opcodes::all::OP_CHECKMULTISIG).into_script()
-        };
         let peers = vec![loopback(self.ports.sidechain_p2p)];
-        crate::genesis::params(&self.chain, multisig(|k| k.block), multisig(|k| k.fedpeg), peers)
+        crate::genesis::params(&self.chain, &self.federation(), peers)
     }
 }
 

@@ -34,8 +34,6 @@ struct RpcFault {
 pub(crate) struct HeaderInfo {
     /// Confirmations, its own block included; -1 when it is not on the best chain.
     pub(crate) confirmations: i64,
-    /// Height.
-    pub(crate) height: u32,
     /// Transactions in it.
     #[serde(rename = "nTx")]
     pub(crate) transactions: u32,
@@ -99,29 +97,6 @@ impl Rpc {
         match self.call("getblockheader", &[json!(hash)]).await {
             Ok(info) => Ok(Some(info)),
             // RPC_INVALID_ADDRESS_OR_KEY: block not found.
-            Err(SandboxError::Rpc { code: -5, .. }) => Ok(None),
-            Err(other) => Err(other),
-        }
-    }
-
-    /// A transaction of the mempool or the chain; `None` when there is none of that id.
-    pub(crate) async fn transaction(&self, txid: &bitcoin::Txid) -> Result<Option<bitcoin::Transaction>, SandboxError> {
-        match self.decode("getrawtransaction", &[json!(txid), json!(0)]).await {
-            Ok(tx) => Ok(Some(tx)),
-            Err(SandboxError::Rpc { code: -5, .. }) => Ok(None),
-            Err(other) => Err(other),
-        }
-    }
-
-    /// Confirmations of a transaction, 0 in the mempool; `None` when it is in neither.
-    pub(crate) async fn confirmations(&self, txid: &bitcoin::Txid) -> Result<Option<u32>, SandboxError> {
-        #[derive(Deserialize)]
-        struct Info {
-            #[serde(default)]
-            confirmations: u32,
-        }
-        match self.call::<Info>("getrawtransaction", &[json!(txid), json!(1)]).await {
-            Ok(info) => Ok(Some(info.confirmations)),
             Err(SandboxError::Rpc { code: -5, .. }) => Ok(None),
             Err(other) => Err(other),
         }

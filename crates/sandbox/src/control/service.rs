@@ -112,7 +112,7 @@ async fn mine(State(running): World, body: Body<Mine>) -> Result<Json<Mined>, Re
             Mined { height, tip: tip.to_string() }
         }
         NetworkId::Sidechain => {
-            let tip = running.federation().make_blocks(blocks).await?;
+            let tip = running.functionaries().make_blocks(blocks).await?;
             Mined { height: tip.height, tip: tip.hash.to_string() }
         }
     };
@@ -136,7 +136,7 @@ async fn reorg(State(running): World, body: Body<Reorg>) -> Result<Json<Mined>, 
 
 async fn functionary(State(running): World, body: Body<Switch>) -> Result<Json<Value>, Refusal> {
     let Json(Switch { index, action }) = body?;
-    match running.federation().switch(index, matches!(action, SwitchAction::Start)) {
+    match running.functionaries().switch(index, matches!(action, SwitchAction::Start)) {
         true => Ok(Json(json!({}))),
         false => Err(bad("no functionary of that index")),
     }

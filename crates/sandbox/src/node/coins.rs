@@ -2,11 +2,9 @@
 
 use causeway_sidechain::consensus::coin::{Coin, CoinChanges, Coins};
 use causeway_sidechain::consensus::pegin::PeginWitness;
+use causeway_sidechain::consensus::proofs::is_unspendable;
 use elements::{Block, OutPoint, Transaction, TxOutWitness};
 use std::collections::HashMap;
-
-/// Longest script that can be run; an output with a longer one is never spendable.
-const MAX_SCRIPT_SIZE: usize = 10_000;
 
 /// The coin set after the tip.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,11 +37,6 @@ impl CoinSet {
         }
         self.coins.extend(changes.created);
         self.claimed.extend(changes.claimed);
-    }
-
-    /// Deposits claimed so far with their values in satoshi.
-    pub(crate) fn claimed(&self) -> &HashMap<bitcoin::OutPoint, u64> {
-        &self.claimed
     }
 }
 
@@ -87,10 +80,7 @@ fn pegin_value(input: &elements::TxIn) -> u64 {
 pub(super) fn outputs(tx: &Transaction, height: u32, median_time_past: u32) -> Vec<(OutPoint, Coin)> {
     let txid = tx.txid();
     let coinbase = tx.is_coinbase();
-    let spendable = tx.output.iter().enumerate().filter(|(_, output)| {
-        let script = &output.script_pubkey;
-        !script.is_empty() && !script.is_op_return() && script.len() <= MAX_SCRIPT_SIZE
-    });
+    let spendable = tx.output.iter().enumerate().filter(|(_, output)| !is_unspendable(&output.script_pubkey));
     let coin = |(vout, output): (usize, &elements::TxOut)| {
         // Proofs are of no use to whoever spends the output.
         let output = elements::TxOut { witness: TxOutWitness::default(), ..output.clone() };

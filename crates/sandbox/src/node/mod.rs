@@ -161,11 +161,6 @@ impl Node {
         self.read().headers.clone()
     }
 
-    /// Deposits claimed so far, with their values in satoshi.
-    pub(crate) fn claimed(&self) -> HashMap<bitcoin::OutPoint, u64> {
-        self.read().coins.claimed().clone()
-    }
-
     fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -290,11 +285,6 @@ impl Node {
         self.read().heights.get(hash).copied()
     }
 
-    /// Hash of the block at that height.
-    pub(crate) fn hash_at(&self, height: Height) -> Option<BlockHash> {
-        self.read().entries.get(height as usize).map(|entry| entry.hash)
-    }
-
     /// The block, encoded with its witnesses.
     pub(crate) fn block(&self, height: Height) -> Result<Option<Vec<u8>>, SandboxError> {
         let state = self.read();
@@ -341,7 +331,7 @@ impl Entry {
 }
 
 /// Runs proofs and disk writes where they do not hold up the sockets.
-async fn heavy<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn heavy<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),

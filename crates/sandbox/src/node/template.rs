@@ -16,12 +16,12 @@ const BLOCK_VERSION: u32 = 0x2000_0000;
 const RESERVED_WEIGHT: usize = 40_000;
 
 impl Node {
-    /// The next block with what waits in the mempool, valid but unsigned. Fees go to `payout`.
+    /// The next block with what waits in the mempool, valid but unsigned. Fees go to `payout`; `proposed` is the vote in its header.
     ///
     /// A waiting transaction that is valid no longer (its deposit was reorganised away, its federation script expired) is dropped.
-    pub(crate) async fn propose(self: &Arc<Self>, payout: &Script) -> Result<Block, Rejected> {
+    pub(crate) async fn propose(self: &Arc<Self>, payout: &Script, proposed: dynafed::Params) -> Result<Block, Rejected> {
         loop {
-            let proposal = self.template(payout);
+            let proposal = self.template(payout, &proposed);
             match self.check_proposal(proposal.clone()).await {
                 Ok(()) => return Ok(proposal),
                 Err(Rejected::Block(BlockFault::Transaction { txid, fault })) if self.read().mempool.contains(&txid) => {
@@ -33,7 +33,7 @@ impl Node {
         }
     }
 
-    fn template(&self, payout: &Script) -> Block {
+    fn template(&self, payout: &Script, proposed: &dynafed::Params) -> Block {
         let state = self.read();
         let tip = state.headers.tip();
         let height = tip.height + 1;
@@ -53,7 +53,7 @@ impl Node {
         let time = u32::try_from(now()).unwrap_or(u32::MAX).max(state.headers.median_time_past() + 1);
         let ext = BlockExtData::Dynafed {
             current: state.headers.next_params(&self.params),
-            proposed: dynafed::Params::Null,
+            proposed: proposed.clone(),
             signblock_witness: Vec::new(),
         };
         let header = BlockHeader {

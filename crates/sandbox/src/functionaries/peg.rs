@@ -1,0 +1,148 @@
+//! Runs one member's [`Watchman`]: shows it both chains block by block and carries its effects out.
+
+use super::link::Links;
+use super::persist;
+use crate::error::SandboxError;
+use crate::node::Node;
+use bitcoin::hashes::Hash as _;
+use causeway_federation::watchman::{Effect, Input, PeginClaim, PegoutRequest, Watchman, WatchmanConfig, WatchmanState};
+use causeway_federation::{Envelope, FunctionaryKeys};
+use causeway_sidechain::consensus::pegin::PeginWitness;
+use causeway_sidechain::consensus::pegout::Pegout;
+use causeway_vocab::{Height, SidechainParams, Tip};
+use elements::Block;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::{mpsc, watch};
+
+/// How often Bitcoin is asked for news.
+const POLL: Duration = Duration::from_millis(500);
+/// What payments offer, sat/vB. A chain without strangers has no market to estimate from.
+const FEE_RATE: u64 = 2;
+/// Blocks shown in one go before messages are heard again.
+const STRIDE: usize = 200;
+
+/// What a member needs to guard the peg.
+pub(super) struct Peg {
+    pub(super) index: usize,
+    pub(super) node: Arc<Node>,
+    pub(super) links: Arc<Links>,
+    pub(super) inbox: mpsc::Receiver<Envelope>,
+    /// Where its state lies.
+    pub(super) path: PathBuf,
+    /// Peg-outs that it knows of and that nobody has paid yet.
+    pub(super) pending: watch::Sender<u32>,
+    /// Turns false when it is switched off.
+    pub(super) off: watch::Receiver<bool>,
+}
+
+impl Peg {
+    /// Runs until it is switched off, which happens between inputs and so never half-way through a write.
+    pub(super) async fn run(mut self, config: WatchmanConfig, keys: FunctionaryKeys) -> Result<(), SandboxError> {
+        let saved: Option<WatchmanState> = persist::load(&self.path)?;
+        let mut machine = Watchman::new(config, keys, saved);
+        let (mut off, mut tips) = (self.off.clone(), self.node.watch_tip());
+        let mut poll = tokio::time::interval(POLL);
+        poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = super::switched_off(&mut off) => return Ok(()),
+                _ = tips.changed() => self.follow_sidechain(&mut machine).await?,
+                Some(envelope) = self.inbox.recv() => self.step(&mut machine, Input::Message(Box::new(envelope))).await?,
+                _ = poll.tick() => {
+                    // Bitcoin may be restarting; the next poll goes on from the same place.
+                    if let Err(error) = self.follow_bitcoin(&mut machine).await {
+                        tracing::debug!(self.index, %error, "no news from Bitcoin");
+                    }
+                    self.follow_sidechain(&mut machine).await?;
+                    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                    let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+                    self.step(&mut machine, Input::Tick { now, fee_rate: FEE_RATE }).await?;
+                }
+            }
+            let pending = machine.state().pegouts.values().filter(|pegout| pegout.paid.is_none() && !pegout.refused).count();
+            self.pending.send_replace(pending as u32);
+        }
+    }
+
+    /// Shows the machine what Bitcoin did since its last block: first what is undone, then what is new.
+    async fn follow_bitcoin(&self, machine: &mut Watchman) -> Result<(), SandboxError> {
+        let rpc = self.node.rpc();
+        let best = rpc.height().await?;
+        while let Some((&height, &hash)) = machine.state().bitcoin.last_key_value() {
+            if height <= best && rpc.block_hash(height).await? == hash {
+                break;
+            }
+            self.step(machine, Input::BitcoinDisconnected { height }).await?;
+        }
+        let next = machine.state().bitcoin.last_key_value().map_or(0, |(height, _)| height + 1);
+        for height in (next..=best).take(STRIDE) {
+            let block = Box::new(rpc.block(&rpc.block_hash(height).await?).await?);
+            self.step(machine, Input::BitcoinConnected { height, block }).await?;
+        }
+        Ok(())
+    }
+
+    /// Shows the machine the sidechain blocks since its last one. A sidechain block is never undone here: the node holds one chain.
+    async fn follow_sidechain(&self, machine: &mut Watchman) -> Result<(), SandboxError> {
+        let next = machine.state().sidechain.last_key_value().map_or(0, |(height, _)| height + 1);
+        for height in (next..=self.node.tip().height).take(STRIDE) {
+            let Some(bytes) = self.node.block(height)? else { break };
+            let block: Block = elements::encode::deserialize(&bytes).expect("BUG: the node stores valid blocks");
+            self.step(machine, connected(self.node.params(), height, &block)).await?;
+        }
+        Ok(())
+    }
+
+    async fn step(&self, machine: &mut Watchman, input: Input) -> Result<(), SandboxError> {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            for effect in machine.step(input) {
+                match effect {
+                    Effect::Broadcast(envelope) => self.links.broadcast(&envelope),
+                    Effect::Send { to, message } => self.links.send(to, &message),
+                    Effect::Persist(state) => {
+                        persist::save(&self.path, &state).await?;
+                        inputs.push_back(Input::Persisted { revision: state.revision });
+                    }
+                    Effect::BroadcastBitcoin(tx) => {
+                        // Said again with every block until it is in one, so a failure now costs a block.
+                        if let Err(error) = self.node.rpc().broadcast(&tx).await {
+                            tracing::warn!(self.index, txid = %tx.compute_txid(), %error, "Bitcoin does not take a payment");
+                        }
+                    }
+                    Effect::Alarm(fault) => tracing::error!(self.index, %fault, "the peg is not as it must be"),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a watchman sees in a sidechain block.
+fn connected(params: &SidechainParams, height: Height, block: &Block) -> Input {
+    let pegins = block.txdata.iter().flat_map(|tx| &tx.input).filter(|input| input.is_pegin).filter_map(|input| {
+        let witness = PeginWitness::of_library(input.witness.pegin_witness.data()?).ok()?;
+        let txid = bitcoin::Txid::from_byte_array(input.previous_output.txid.to_byte_array());
+        Some(PeginClaim {
+            deposit: bitcoin::OutPoint::new(txid, input.previous_output.vout),
+            sat: witness.value,
+            claim_script: witness.claim_script,
+            parent_tx: witness.parent_tx,
+            proof: witness.proof,
+        })
+    });
+    let pegouts = block.txdata.iter().flat_map(|tx| {
+        let txid = tx.txid();
+        tx.output.iter().enumerate().filter_map(move |(vout, output)| {
+            let (pegout, sat) = Pegout::of_output(output, &params.parent_genesis_hash, params.policy_asset)?;
+            let outpoint = elements::OutPoint::new(txid, vout as u32);
+            // Where the chain asks for an authorisation, a block without it is invalid and never gets here.
+            Some(PegoutRequest { outpoint, destination: pegout.destination, sat, authorised: true })
+        })
+    });
+    let tip = Tip { height, hash: block.block_hash(), time: block.header.time };
+    Input::SidechainConnected { tip, pegins: pegins.collect(), pegouts: pegouts.collect() }
+}
