@@ -61,6 +61,16 @@ impl Checks {
         self.0.push(Case { id: id.to_string(), ok, got, want: json!({ "refused": why }) });
     }
 
+    /// Runs `check` on every case of a list. One that cannot be brought to an end is a failed case and does not hide the others.
+    pub fn each(&mut self, cases: &[Value], mut check: impl FnMut(&str, &Value, &mut Checks) -> Result<(), String>) {
+        for (index, case) in cases.iter().enumerate() {
+            let id = super::hex::name(case, index);
+            if let Err(error) = check(&id, case, self) {
+                self.fail(id, error, case.get("expected").cloned().unwrap_or(Value::Null));
+            }
+        }
+    }
+
     /// A case that could not be brought to an end.
     pub fn fail(&mut self, id: impl Display, got: impl Display, want: Value) {
         self.0.push(Case { id: id.to_string(), ok: false, got: json!(got.to_string()), want });

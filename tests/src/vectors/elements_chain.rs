@@ -1,6 +1,6 @@
 //! Header chains of a real elementsd: what it accepted, what it refused, and the filters it served.
 
-use super::hex::{list, name, number, parsed, text};
+use super::hex::{list, number, parsed, text};
 use super::{Case, Checks, Kind, Siblings, has_keys, hex, is_list_of};
 use bitcoin::hex::{DisplayHex as _, FromHex as _};
 use causeway_sidechain::consensus::filter::{self, Filter, FilterHash, FilterHeader};
@@ -55,9 +55,19 @@ pub(super) fn params(network: &Value) -> Result<Arc<SidechainParams>, String> {
     ];
     let mut fields: Map<String, Value> = network.as_object().ok_or("network is no object")?.clone();
     fields.retain(|key, _| FIELDS.contains(&key.as_str()));
-    let arguments = network.get("elementsd_consensus_args").and_then(Value::as_array);
-    let pak = arguments.is_some_and(|a| a.iter().any(|argument| argument == "-enforce_pak=1"));
-    fields.entry("enforce_pak").or_insert(json!(pak));
+    // What a client must know and the file says only in the arguments of the node.
+    let arguments: Vec<&str> = network
+        .get("elementsd_consensus_args")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    fields.entry("enforce_pak").or_insert(json!(arguments.contains(&"-enforce_pak=1")));
+    let pak: Vec<&str> = arguments.iter().filter_map(|argument| argument.strip_prefix("-pak=")).collect();
+    if !pak.is_empty() {
+        fields.entry("first_extension_space").or_insert(json!(pak));
+    }
     serde_json::from_value(Value::Object(fields)).map(Arc::new).map_err(|e| format!("network: {e}"))
 }
 
@@ -222,12 +232,12 @@ fn run_bad_headers(document: &Value, siblings: &Siblings) -> Result<Vec<Case>, S
     }
     let chain = follow(&chain_file["network"], list(&chain_file, "headers")?, &mut Checks::new())?;
     let mut checks = Checks::new();
-    for (index, case) in list(document, "rejected")?.iter().enumerate() {
-        checks.refused(name(case, index), judge(&chain, case)?.map(|_| ()), &case["why_invalid"]);
-    }
-    for (index, case) in list(document, "accepted_oddities")?.iter().enumerate() {
+    checks.each(list(document, "rejected")?, |id, case, checks| {
+        checks.refused(id, judge(&chain, case)?.map(|_| ()), &case["why_invalid"]);
+        Ok(())
+    });
+    checks.each(list(document, "accepted_oddities")?, |id, case, checks| {
         let verdict = judge(&chain, case)?;
-        let id = name(case, index);
         // elementsd does not compare the elided root of compact parameters. We do, and refuse exactly that.
         match verdict {
             Err(Judged::Refused(HeaderFault::WrongElided)) => {
@@ -235,7 +245,8 @@ fn run_bad_headers(document: &Value, siblings: &Siblings) -> Result<Vec<Case>, S
             }
             verdict => checks.accepted(id, verdict.map(|hash| json!(hash)), &case["hash"], &[]),
         }
-    }
+        Ok(())
+    });
     Ok(checks.done())
 }
 

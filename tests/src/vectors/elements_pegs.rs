@@ -1,7 +1,7 @@
 //! Peg-ins and peg-outs that a real elementsd accepted or refused.
 
 use super::elements_chain::{chain_beside, follow};
-use super::hex::{bytes, decoded, list, name, number, parsed, script, text};
+use super::hex::{bytes, decoded, list, number, parsed, script, text};
 use super::{Case, Checks, Kind, Siblings, has_keys, hex};
 use bitcoin::hashes::Hash as _;
 use bitcoin::hex::DisplayHex as _;
@@ -71,14 +71,16 @@ fn run_pegin(document: &Value, siblings: &Siblings) -> Result<Vec<Case>, String>
         checks.equal(field, depth[field].clone(), &document[field], &[]);
     }
     let mut claims = BTreeMap::new();
-    for (index, case) in list(document, "valid")?.iter().enumerate() {
+    checks.each(list(document, "valid")?, |id, case, checks| {
         let deposit = bitcoin::OutPoint::new(parsed(case, "parent_txid")?, u32_of(case, "parent_vout")?);
         claims.insert(deposit, number(case, "claim_height")?);
-        check_valid_pegin(&name(case, index), case, &chain, &mut checks)?;
-    }
-    for (index, case) in list(document, "invalid")?.iter().enumerate() {
-        checks.refused(name(case, index), refusal(case, &chain, &claims)?, &case["why_invalid"]);
-    }
+        check_valid_pegin(&id, case, &chain, checks)?;
+        Ok(())
+    });
+    checks.each(list(document, "invalid")?, |id, case, checks| {
+        checks.refused(id, refusal(case, &chain, &claims)?, &case["why_invalid"]);
+        Ok(())
+    });
     let valid = list(document, "valid")?;
     for (index, case) in document.get("maturity").and_then(Value::as_array).unwrap_or(&Vec::new()).iter().enumerate() {
         let Some(confirmations) = case.get("confirmations").and_then(Value::as_u64) else { continue };
@@ -113,7 +115,10 @@ fn check_valid_pegin(id: &str, case: &Value, chain: &HeaderChain, checks: &mut C
     let items = items(wanted)?;
     let witness = match PeginWitness::parse(&items) {
         Ok(witness) => witness,
-        Err(fault) => return Ok(checks.fail(id, fault, wanted.clone())),
+        Err(fault) => {
+            checks.fail(id, fault, wanted.clone());
+            return Ok(());
+        }
     };
     let again = witness.to_items();
     checks.equal(format!("{id} items"), hexes(&again), &hexes(&items), &[]);
@@ -250,15 +255,14 @@ fn check_expiry(document: &Value, chain: &HeaderChain, checks: &mut Checks) -> R
 fn run_pegout(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
     let mut checks = Checks::new();
     let asset: AssetId = parsed(document, "policy_asset")?;
-    for (index, case) in list(document, "without_pak")?.iter().enumerate() {
+    checks.each(list(document, "without_pak")?, |id, case, checks| {
         let tx: Transaction = decoded(case, "tx")?;
         let vout = usize::try_from(number(case, "vout")?).map_err(|e| e.to_string())?;
         let output = tx.output.get(vout).ok_or("vout outside the transaction")?;
         let parent: bitcoin::BlockHash = parsed(case, "parent_genesis_hash")?;
-        let id = name(case, index);
         let Some((pegout, value)) = Pegout::of_output(output, &parent, asset) else {
             checks.fail(id, "no peg-out", case["script_pubkey"].clone());
-            continue;
+            return Ok(());
         };
         let address = bitcoin::Address::from_script(&pegout.destination, bitcoin::Network::Regtest).ok();
         let got = json!({
@@ -273,7 +277,8 @@ fn run_pegout(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
             "parent_address": address.map(|address| address.to_string()),
         });
         checks.equal(id, got, case, &["name", "note", "tx", "height", "block_hash", "rpc_script_pubkey"]);
-    }
+        Ok(())
+    });
     run_pak(&document["pak"], &mut checks)?;
     Ok(checks.done())
 }
@@ -304,25 +309,19 @@ fn run_pak(document: &Value, checks: &mut Checks) -> Result<(), String> {
         let got = is_it(&list_for(height)?) && !is_it(&list_for(height - 1)?);
         checks.equal(field, json!(got), &json!(true), &[]);
     }
-    for (index, case) in list(document, "valid")?.iter().enumerate() {
+    checks.each(list(document, "valid")?, |id, case, checks| {
         let height = number(case, "height")?;
-        check_pak_pegout(
-            &name(case, index),
-            case,
-            members,
-            &list_for(height)?,
-            params.parent_genesis_hash,
-            params.policy_asset,
-            checks,
-        )?;
-    }
-    for (index, case) in list(document, "invalid")?.iter().enumerate() {
+        check_pak_pegout(&id, case, members, &list_for(height)?, params.parent_genesis_hash, params.policy_asset, checks)?;
+        Ok(())
+    });
+    checks.each(list(document, "invalid")?, |id, case, checks| {
         let list = list_for(number(case, "height")?)?;
         let tx: Transaction = decoded(case, "tx")?;
-        let seen = tx.output.iter().filter_map(|o| Pegout::of_output(o, &params.parent_genesis_hash, params.policy_asset));
-        let verdict = seen.map(|(pegout, _)| pegout.check_pak(&list)).collect::<Result<(), _>>();
-        checks.refused(name(case, index), verdict, &case["why_invalid"]);
-    }
+        let mut seen = tx.output.iter().filter_map(|o| Pegout::of_output(o, &params.parent_genesis_hash, params.policy_asset));
+        let verdict = seen.try_for_each(|(pegout, _)| pegout.check_pak(&list));
+        checks.refused(id, verdict, &case["why_invalid"]);
+        Ok(())
+    });
     let stranger = &document["not_a_pegout"];
     let tx: Transaction = decoded(stranger, "tx")?;
     let none = tx.output.iter().all(|o| Pegout::of_output(o, &params.parent_genesis_hash, params.policy_asset).is_none());

@@ -22,6 +22,11 @@ pub fn list<'v>(object: &'v Value, field: &str) -> Result<&'v [Value], String> {
     object.get(field).and_then(Value::as_array).map(Vec::as_slice).ok_or_else(|| format!("no list in {field:?}"))
 }
 
+/// The cases of a document that is a list; nothing for another document.
+pub fn cases(document: &Value) -> &[Value] {
+    document.as_array().map_or(&[], Vec::as_slice)
+}
+
 /// The bytes of a hex field.
 pub fn bytes(object: &Value, field: &str) -> Result<Vec<u8>, String> {
     unhex(text(object, field)?).map_err(|e| format!("{field}: {e}"))

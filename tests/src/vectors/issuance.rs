@@ -1,6 +1,6 @@
 //! Issuances, contracts and asset ids, of a real elementsd and from public material.
 
-use super::hex::{bytes, decoded, list, name, number, parsed, text};
+use super::hex::{bytes, cases, decoded, list, number, parsed, text};
 use super::{Case, Checks, Kind, Siblings, has_keys, is_list_of};
 use bitcoin::hex::DisplayHex as _;
 use causeway_sidechain::consensus::contract::Contract;
@@ -57,8 +57,7 @@ fn run_issuance(document: &Value, siblings: &Siblings) -> Result<Vec<Case>, Stri
     let items = list(document, "items")?;
     let outputs = known_outputs(items, siblings)?;
     let mut checks = Checks::new();
-    for (index, item) in items.iter().enumerate() {
-        let id = name(item, index);
+    checks.each(items, |id, item, checks| {
         let tx: Transaction = decoded(item, "tx")?;
         checks.equal(format!("{id} txid"), json!(tx.txid().to_string()), &item["txid"], &[]);
         let spent: Option<Vec<TxOut>> = tx.input.iter().map(|input| outputs.get(&input.previous_output).cloned()).collect();
@@ -70,10 +69,10 @@ fn run_issuance(document: &Value, siblings: &Siblings) -> Result<Vec<Case>, Stri
         for case in list(item, "issuances")? {
             let vin = usize::try_from(number(case, "vin")?).map_err(|e| e.to_string())?;
             let input = tx.input.get(vin).ok_or("vin outside the transaction")?;
-            check_input(&format!("{id} input {vin}"), input, case, &mut checks)?;
+            check_input(&format!("{id} input {vin}"), input, case, checks)?;
         }
         for case in list(item, "outputs")?.iter().chain(item.get("burn")) {
-            check_output(&id, &tx, case, &mut checks)?;
+            check_output(&id, &tx, case, checks)?;
         }
         if item.get("contract_json").is_some() {
             let contract = Contract::parse(text(item, "contract_json")?).map_err(|e| e.to_string())?;
@@ -86,7 +85,8 @@ fn run_issuance(document: &Value, siblings: &Siblings) -> Result<Vec<Case>, Stri
                 checks.equal(format!("{id} {field}"), got[field].clone(), &item[field], &[]);
             }
         }
-    }
+        Ok(())
+    });
     Ok(checks.done())
 }
 
@@ -167,7 +167,10 @@ fn check_output(id: &str, tx: &Transaction, case: &Value, checks: &mut Checks) -
     if case.get("blinding_private_key").is_some() {
         let key: SecretKey = parsed(case, "blinding_private_key")?;
         match output.unblind(SECP256K1, key) {
-            Err(e) => return Ok(checks.fail(format!("{id} output {vout}"), e, case["value"].clone())),
+            Err(e) => {
+                checks.fail(format!("{id} output {vout}"), e, case["value"].clone());
+                return Ok(());
+            }
             Ok(secrets) => {
                 got["value"] = json!(secrets.value);
                 got["asset"] = json!(secrets.asset.to_string());
@@ -186,7 +189,7 @@ fn check_output(id: &str, tx: &Transaction, case: &Value, checks: &mut Checks) -
 
 fn run_ids(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
     let mut checks = Checks::new();
-    for (index, case) in document.as_array().into_iter().flatten().enumerate() {
+    checks.each(cases(document), |id, case, checks| {
         let prevout = OutPoint::from_str(text(case, "prevout")?).map_err(|e| e.to_string())?;
         let contract: ContractHash = parsed(case, "contract_hash")?;
         let ids = |confidential| issuance::ids(prevout, contract, confidential);
@@ -198,15 +201,15 @@ fn run_ids(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
             "token_if_not_confidential": ids(false).token.to_string(),
             "token_if_confidential": ids(true).token.to_string(),
         });
-        checks.equal(name(case, index), got, &case["expected"], &[]);
-    }
+        checks.equal(id, got, &case["expected"], &[]);
+        Ok(())
+    });
     Ok(checks.done())
 }
 
 fn run_transactions(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
     let mut checks = Checks::new();
-    for (index, case) in document.as_array().into_iter().flatten().enumerate() {
-        let id = name(case, index);
+    checks.each(cases(document), |id, case, checks| {
         let tx: Transaction = decoded(case, "transaction")?;
         let issuances: Vec<Value> = tx.input.iter().enumerate().filter_map(|(i, input)| describe_issuance(i, input)).collect();
         let got = json!({
@@ -216,7 +219,8 @@ fn run_transactions(document: &Value, _: &Siblings) -> Result<Vec<Case>, String>
             "issuances": issuances,
         });
         checks.equal(id, got, &case["expected"], &[]);
-    }
+        Ok(())
+    });
     Ok(checks.done())
 }
 
@@ -243,7 +247,7 @@ fn describe_issuance(index: usize, input: &TxIn) -> Option<Value> {
 
 fn run_contracts(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
     let mut checks = Checks::new();
-    for (index, case) in document.as_array().into_iter().flatten().enumerate() {
+    checks.each(cases(document), |id, case, checks| {
         let text = text(case, "contract")?;
         let strict = case.get("applies_to").and_then(Value::as_str).is_some_and(|whom| whom.contains("strict"));
         let contract = if strict { Contract::parse_canonical(text) } else { Contract::parse(text) };
@@ -251,22 +255,24 @@ fn run_contracts(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
         if case["valid"] == json!(true) {
             let got = contract.map(|c| json!({ "canonical": c.canonical(), "contract_hash": c.hash().to_string() }));
             let want = json!({ "canonical": case["canonical"], "contract_hash": case["contract_hash"] });
-            checks.accepted(name(case, index), got, &want, &[]);
+            checks.accepted(id, got, &want, &[]);
         } else {
-            checks.refused(name(case, index), contract, &case["why"]);
+            checks.refused(id, contract, &case["why"]);
         }
-    }
+        Ok(())
+    });
     Ok(checks.done())
 }
 
 fn run_pegged(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
     let mut checks = Checks::new();
-    for case in document.as_array().into_iter().flatten() {
+    checks.each(cases(document), |_, case, checks| {
         let network = text(case, "network")?;
         let (fedpeg, signblock) = (bytes(case, "fedpegscript")?, bytes(case, "signblockscript")?);
         let asset = issuance::pegged_asset(network, &fedpeg, &signblock, &parsed(case, "parent_genesis")?);
         checks.equal(network, json!(asset.to_string()), &case["asset"], &[]);
-    }
+        Ok(())
+    });
     Ok(checks.done())
 }
 
@@ -281,7 +287,7 @@ fn run_elip144(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
         let network = text(case, "network")?;
         let genesis = genesis_of(network).ok_or_else(|| format!("{network}: genesis unknown"))?;
         let asset: AssetId = parsed(case, "asset")?;
-        checks.equal(&asset, json!(issuance::asset_identifier(&genesis, &asset)), &case["id"], &[]);
+        checks.equal(asset, json!(issuance::asset_identifier(&genesis, &asset)), &case["id"], &[]);
     }
     Ok(checks.done())
 }
@@ -298,7 +304,7 @@ fn genesis_of(network: &str) -> Option<BlockHash> {
 
 fn run_discount(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
     let mut checks = Checks::new();
-    for (index, case) in document.as_array().into_iter().flatten().enumerate() {
+    checks.each(cases(document), |id, case, checks| {
         let tx: Transaction = decoded(case, "transaction")?;
         let got = json!({
             "txid": tx.txid().to_string(),
@@ -307,7 +313,8 @@ fn run_discount(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
             "discount_weight": tx.discount_weight(),
             "discount_vsize": transaction::discount_vsize(&tx),
         });
-        checks.equal(name(case, index), got, &case["expected"], &[]);
-    }
+        checks.equal(id, got, &case["expected"], &[]);
+        Ok(())
+    });
     Ok(checks.done())
 }

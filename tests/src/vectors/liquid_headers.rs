@@ -1,7 +1,7 @@
 //! Headers and dynafed parameters from public material.
 
 use super::elements_chain::describe_params;
-use super::hex::{bytes, name, number, script};
+use super::hex::{bytes, cases, number, script};
 use super::{Case, Checks, Kind, Siblings, hex, is_list_of};
 use bitcoin::hex::DisplayHex as _;
 use causeway_sidechain::consensus::header;
@@ -25,15 +25,15 @@ const NO_LIMIT: u32 = u32::MAX;
 
 fn run_headers(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
     let mut checks = Checks::new();
-    for (index, case) in document.as_array().into_iter().flatten().enumerate() {
-        let id = name(case, index);
+    checks.each(cases(document), |id, case, checks| {
         let verdict = header::decode(&bytes(case, "header")?).map_err(|e| e.to_string()).and_then(|header| describe(&header));
         if case["valid"] == json!(true) {
             checks.accepted(id, verdict, &case["expected"], &[]);
         } else {
             checks.refused(id, verdict, &case["why"]);
         }
-    }
+        Ok(())
+    });
     Ok(checks.done())
 }
 
@@ -88,10 +88,9 @@ fn describe_signers(signers: &Signers, dynafed: bool) -> Value {
 
 fn run_roots(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
     let mut checks = Checks::new();
-    for (index, case) in document.as_array().into_iter().flatten().enumerate() {
-        let id = name(case, index);
-        let current = check_params(&format!("{id} current"), &case["current"], &mut checks)?;
-        let proposed = check_params(&format!("{id} proposed"), &case["proposed"], &mut checks)?;
+    checks.each(cases(document), |id, case, checks| {
+        let current = check_params(&format!("{id} current"), &case["current"], checks)?;
+        let proposed = check_params(&format!("{id} proposed"), &case["proposed"], checks)?;
         let header = BlockHeader {
             version: 0x2000_0000,
             prev_blockhash: BlockHash::from_byte_array([0; 32]),
@@ -109,7 +108,8 @@ fn run_roots(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
             &json!(true),
             &[],
         );
-    }
+        Ok(())
+    });
     Ok(checks.done())
 }
 

@@ -1,6 +1,6 @@
 //! Peg-ins, peg-outs and authorisation keys from public material.
 
-use super::hex::{bytes, bytes_list, decoded, list, name, number, parsed, script, text};
+use super::hex::{bytes, bytes_list, cases, decoded, list, number, parsed, script, text};
 use super::issuance::every_expected_has;
 use super::{Case, Checks, Kind, Siblings, has_keys, hex, is_list_of};
 use bitcoin::hex::{DisplayHex as _, FromHex as _};
@@ -79,7 +79,7 @@ fn fedpeg(script: Vec<u8>, kind: &str) -> Result<Fedpeg, String> {
 
 fn run_addresses(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
     let mut checks = Checks::new();
-    for (index, case) in document.as_array().into_iter().flatten().enumerate() {
+    checks.each(cases(document), |id, case, checks| {
         let claim_script = script(case, "claim_script")?;
         let fedpeg = fedpeg(bytes(case, "fedpegscript")?, text(case, "kind")?)?;
         let network = match case.get("bitcoin_network").and_then(Value::as_str) {
@@ -91,8 +91,9 @@ fn run_addresses(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
             Ok(json!({ "contract": contract.to_hex_string(), "address": address.ok().map(|a| a.to_string()) }))
         });
         let want = json!({ "contract": case["contract"], "address": case["address"] });
-        checks.accepted(name(case, index), made, &want, &[]);
-    }
+        checks.accepted(id, made, &want, &[]);
+        Ok(())
+    });
     Ok(checks.done())
 }
 
@@ -101,7 +102,7 @@ fn run_witness(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
     let context = &document["context"];
     let fedpeg = fedpeg(bytes(context, "fedpegscript")?, text(context, "fedpeg_program_kind")?)?;
     let peg = Peg { asset: parsed(context, "asset")?, parent_genesis: parsed(context, "parent_genesis")?, depth: 1 };
-    for (index, case) in list(document, "cases")?.iter().enumerate() {
+    checks.each(list(document, "cases")?, |id, case, checks| {
         let deposit: bitcoin::OutPoint = parsed(case, "outpoint")?;
         let items = bytes_list(case, "witness")?;
         let verdict = PeginWitness::parse(&items).and_then(|witness| {
@@ -114,18 +115,18 @@ fn run_witness(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
             }))
         });
         if case["valid"] == json!(true) {
-            checks.accepted(name(case, index), verdict, &case["expected"], &[]);
+            checks.accepted(id, verdict, &case["expected"], &[]);
         } else {
-            checks.refused(name(case, index), verdict, &case["why"]);
+            checks.refused(id, verdict, &case["why"]);
         }
-    }
+        Ok(())
+    });
     Ok(checks.done())
 }
 
 fn run_pegin_transactions(document: &Value, siblings: &Siblings) -> Result<Vec<Case>, String> {
     let mut checks = Checks::new();
-    for (index, case) in document.as_array().into_iter().flatten().enumerate() {
-        let id = name(case, index);
+    checks.each(cases(document), |id, case, checks| {
         let tx: Transaction = decoded(case, "transaction")?;
         let expected = &case["expected"];
         let wanted = list(expected, "pegin_inputs")?;
@@ -142,7 +143,8 @@ fn run_pegin_transactions(document: &Value, siblings: &Siblings) -> Result<Vec<C
             let verdict = describe_pegin(input, fedpeg.as_ref());
             checks.accepted(format!("{id} peg-in"), verdict, wanted, &["federation"]);
         }
-    }
+        Ok(())
+    });
     Ok(checks.done())
 }
 
@@ -220,8 +222,7 @@ fn pak_list(entries: &[Value]) -> Result<PakList, String> {
 
 fn run_pak(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
     let mut checks = Checks::new();
-    for (index, case) in document.as_array().into_iter().flatten().enumerate() {
-        let id = name(case, index);
+    checks.each(cases(document), |id, case, checks| {
         let list = pak_list(list(case, "pak")?)?;
         let genesis: bitcoin::BlockHash = parsed(case, "genesis")?;
         let pegout = Pegout::parse(&script(case, "script")?).filter(|pegout| pegout.parent_genesis == genesis);
@@ -229,7 +230,7 @@ fn run_pak(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
         let verdict = verdict.and_then(|pegout| pegout.check_pak(&list).map(|()| pegout).map_err(|e| e.to_string()));
         if case["valid"] != json!(true) {
             checks.refused(id, verdict, &case["why"]);
-            continue;
+            return Ok(());
         }
         let got = verdict.map(|pegout| {
             json!({
@@ -243,9 +244,10 @@ fn run_pak(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
         let notes: Vec<&str> =
             notes.into_iter().filter(|key| !["script", "script_pubkey", "sub_pubkey", "proof"].contains(key)).collect();
         checks.accepted(&id, got, case, &notes);
-        check_transaction(&id, case, &mut checks)?;
-        make_anew(&id, case, &list, &mut checks)?;
-    }
+        check_transaction(&id, case, checks)?;
+        make_anew(&id, case, &list, checks)?;
+        Ok(())
+    });
     Ok(checks.done())
 }
 
@@ -282,12 +284,13 @@ fn make_anew(id: &str, case: &Value, list: &PakList, checks: &mut Checks) -> Res
 
 fn run_pegout_transactions(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
     let mut checks = Checks::new();
-    for (index, case) in document.as_array().into_iter().flatten().enumerate() {
+    checks.each(cases(document), |id, case, checks| {
         let tx: Transaction = decoded(case, "transaction")?;
         let outputs: Vec<Value> = tx.output.iter().enumerate().map(|(i, output)| describe_pegout(i, output)).collect();
         let got = json!({ "txid": tx.txid().to_string(), "outputs": outputs });
-        checks.equal(name(case, index), got, &case["expected"], &[]);
-    }
+        checks.equal(id, got, &case["expected"], &[]);
+        Ok(())
+    });
     Ok(checks.done())
 }
 
@@ -345,14 +348,14 @@ fn run_pak_lists(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
 
 fn run_subsidy(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
     let mut checks = Checks::new();
-    for (index, case) in document.as_array().into_iter().flatten().enumerate() {
+    checks.each(cases(document), |id, case, checks| {
         let small = |field: &str| u32::try_from(number(case, field)?).map_err(|e| format!("{field}: {e}"));
         let size = usize::try_from(number(case, "fedpegscript_size")?).map_err(|e| e.to_string())?;
         let rate =
             causeway_vocab::Atoms::from_decimal(text(case, "parent_feerate_sat_vb")?, 3).ok_or("a rate finer than 1 sat/kvB")?;
         let subsidy = tweak::subsidy(small("pegin_inputs")?, small("threshold_signatures")?, size, rate.0);
-        let id = format!("{} {index}", name(case, index));
         checks.equal(id, json!(subsidy), &case["subsidy"], &[]);
-    }
+        Ok(())
+    });
     Ok(checks.done())
 }

@@ -145,3 +145,6 @@ pub fn has_keys(document: &Value, keys: &[&str]) -> bool {
 pub fn is_list_of(document: &Value, keys: &[&str]) -> bool {
     document.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(|item| has_keys(item, keys)))
 }
+
+#[cfg(test)]
+mod tests;

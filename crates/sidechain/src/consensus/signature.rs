@@ -208,7 +208,7 @@ fn split_stack<'a>(multisig: &Multisig, stack: Vec<&'a [u8]>) -> Result<Vec<&'a 
     match stack.split_first() {
         None => Err(SignatureFault::Missing),
         Some(_) if stack.len() != want => Err(SignatureFault::WrongItemCount { got: stack.len(), want }),
-        Some((dummy, signatures)) if dummy.is_empty() => Ok(signatures.to_vec()),
+        Some(([], signatures)) => Ok(signatures.to_vec()),
         Some(_) => Err(SignatureFault::DummyNotNull),
     }
 }
