@@ -25,6 +25,10 @@ use tokio::time::{Instant, sleep_until};
 
 /// A peer must answer `getheaders` within this time.
 const HEADERS_DEADLINE: Duration = Duration::from_secs(20);
+/// Peers whose filter headers are compared, if so many are configured.
+const QUORUM: usize = 3;
+/// How long the first peer that is ready waits for others to compare with.
+const WITNESS_GRACE: Duration = Duration::from_secs(3);
 /// Announcements of headers and the like that nobody asked for, per peer and minute.
 const MOST_UNASKED: u32 = 300;
 /// Matching blocks under way or waiting for the reader before filters wait too.
@@ -65,6 +69,8 @@ pub(super) struct Actor {
     scan: Scan<BlockHash, Block, Transaction>,
     blocks: Blocks<BlockHash>,
     job: Option<Job>,
+    /// Until when filters wait for more peers, from the moment on at which the first was ready.
+    grace: Option<Instant>,
     /// Filter header at the end of the last stretch.
     filter_tip: Option<(Height, FilterHeader)>,
     asks: HashMap<BlockHash, Vec<oneshot::Sender<(Height, Block)>>>,
@@ -91,6 +97,7 @@ impl Actor {
             scan: Scan::new(scanned_to),
             blocks: Blocks::new(),
             job: None,
+            grace: None,
             filter_tip: None,
             asks: HashMap::new(),
             offline_since: None,
@@ -381,7 +388,14 @@ impl Actor {
         let first = filtered_to + 1;
         let last = self.tip().height.min(filtered_to.saturating_add(STRETCH));
         let ready: Vec<Peer> = self.ready_peers();
-        let Some(server) = ready.first().copied() else { return };
+        let Some(server) = ready.first().copied() else {
+            self.grace = None;
+            return;
+        };
+        let grace = *self.grace.get_or_insert_with(|| Instant::now() + WITNESS_GRACE);
+        if ready.len() < QUORUM.min(self.params.peers.len()) && Instant::now() < grace {
+            return;
+        }
         let blocks: Vec<Tip<BlockHash>> = {
             let chain = self.shared.chain();
             (first..=last).filter_map(|height| chain.at(height)).collect()
@@ -546,7 +560,8 @@ impl Actor {
             HeaderSync::Asked(at) => Some(at),
             _ => None,
         });
-        headers.chain(self.job.as_ref().map(Job::wake)).chain(self.blocks.deadline()).min()
+        let grace = self.grace.filter(|at| *at > Instant::now());
+        headers.chain(self.job.as_ref().map(Job::wake)).chain(self.blocks.deadline()).chain(grace).min()
     }
 
     fn late(&mut self) {

@@ -30,7 +30,6 @@ struct Told {
     phase: Option<Phase>,
     scanned_to: Height,
     tip: Option<BlockHash>,
-    batches: u32,
 }
 
 struct World {
@@ -95,7 +94,6 @@ impl Told {
                 self.headers.extend((headers.first..).zip(headers.raw));
             }
             Event::Batch(batch) => {
-                self.batches += 1;
                 if let Some(fork) = batch.rollback_to {
                     self.rollbacks.push(fork.height);
                     self.blocks.split_off(&(fork.height + 1));
@@ -128,7 +126,6 @@ async fn two_thousand_blocks_with_a_hundred_of_ours_are_synced_within_the_limit(
     world.synced(&daemon).await;
     // From the start on, which comes before the first connection.
     let took = start.elapsed();
-    println!("2,000 blocks, 100 of ours: {took:?} after the start, {} batches", world.told.batches);
     assert_eq!(world.heights(), expected);
     assert_eq!(world.told.faults, vec![]);
     assert!(took < Duration::from_millis(1_500), "took {took:?}");

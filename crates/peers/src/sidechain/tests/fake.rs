@@ -15,16 +15,21 @@ use causeway_sidechain::consensus::filter::Filter;
 use causeway_vocab::{Height, SidechainParams};
 use elements::{Block, BlockHeader};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::watch;
 
-pub(super) fn fixture(name: &str) -> Value {
-    let path = format!("{}/../../tests/fixtures/elements/{name}", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).expect("a fixture")).expect("JSON")
+/// A fixture file, read once.
+pub(super) fn fixture(name: &'static str) -> &'static Value {
+    static READ: Mutex<BTreeMap<&str, &Value>> = Mutex::new(BTreeMap::new());
+    READ.lock().expect("a lock").entry(name).or_insert_with(|| {
+        let path = format!("{}/../../tests/fixtures/elements/{name}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).expect("a fixture");
+        Box::leak(Box::new(serde_json::from_str(&text).expect("JSON")))
+    })
 }
 
 pub(super) fn bytes(value: &Value) -> Vec<u8> {
@@ -86,8 +91,11 @@ pub(super) enum Quirk {
     Indexing(u32),
     /// Takes transactions and forgets them.
     Forgetful,
+    /// Pings as fast as it can.
+    Flood,
 }
 
+#[derive(Clone)]
 pub(super) struct Chain {
     pub(super) headers: Vec<Vec<u8>>,
     pub(super) hashes: Vec<elements::BlockHash>,
@@ -101,6 +109,11 @@ pub(super) struct Chain {
 impl Chain {
     /// The fixture chain up to a height.
     pub(super) fn real(tip: usize) -> Chain {
+        static WHOLE: LazyLock<Chain> = LazyLock::new(Chain::read);
+        Chain { tip, ..WHOLE.clone() }
+    }
+
+    fn read() -> Chain {
         let headers: Vec<Vec<u8>> =
             fixture("chain.json")["headers"].as_array().expect("headers").iter().map(|h| bytes(&h["header"])).collect();
         let filters =
@@ -116,12 +129,12 @@ impl Chain {
             })
             .collect();
         let hashes = headers.iter().map(|h| header(h).block_hash()).collect();
-        Chain { headers, hashes, filters, blocks, tip, mempool: HashMap::new() }
+        Chain { headers, hashes, filters, blocks, tip: 0, mempool: HashMap::new() }
     }
 
     /// Replaces everything above `fork` by signed blocks without transactions of interest.
     pub(super) fn fork(&mut self, fork: usize, length: usize) {
-        let sets = fixture("chain.json")["network"]["signers"].clone();
+        let sets = &fixture("chain.json")["network"]["signers"];
         let chain = causeway_sidechain::consensus::header::HeaderChain::new(Arc::new(params(vec![])));
         let mut chain = chain.expect("a chain");
         for raw in &self.headers[1..=fork] {
@@ -268,6 +281,11 @@ impl Node {
                 }
             }
             Quirk::Mute => return wait(stream).await,
+            Quirk::Flood => {
+                for nonce in 0..10_000 {
+                    say(stream, &Message::Inv(vec![Inventory::Unknown { inv_type: nonce, hash: [0; 32] }])).await?;
+                }
+            }
             _ => {}
         }
         let mut news = self.news.subscribe();

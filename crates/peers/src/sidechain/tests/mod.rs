@@ -4,7 +4,7 @@ mod fake;
 
 use super::*;
 use crate::event::Phase;
-use fake::{Chain as FakeChain, Node, Quirk, bytes, fixture, in_memory, params};
+use fake::{Chain as FakeChain, Node, Quirk, bytes, fixture, header, in_memory, params};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -91,8 +91,13 @@ impl World {
         self.until("sync", |told| told.scanned_to == height && told.phases.last() == Some(&Phase::Synced)).await;
     }
 
-    fn has_fault(&self, code: Code, why: &str) -> bool {
-        self.told.has_fault(code, why)
+    fn heights(&self) -> Vec<Height> {
+        self.told.blocks.keys().copied().collect()
+    }
+
+    /// What a caller that kept everything would resume from.
+    fn resume_point(&self) -> ResumePoint {
+        ResumePoint { first: 1, headers: self.told.headers.values().cloned().collect(), scanned_to: self.told.scanned_to }
     }
 }
 
@@ -139,4 +144,230 @@ async fn it_syncs_a_real_chain_and_fetches_exactly_the_blocks_of_the_wallets() {
     assert_eq!(world.client.tip().hash, node.chain.lock().expect("a lock").hashes[TIP]);
     assert_eq!(node.served.lock().expect("a lock").len(), expected().len(), "each block is fetched once");
     assert_eq!(world.told.faults, vec![]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_goes_on_where_it_left_off_and_hears_of_new_blocks() {
+    let node = Node::new(FakeChain::real(80), Quirk::Honest);
+    let mut world = World::start(vec![node.clone()], fresh(), scripts());
+    world.synced(80).await;
+    node.change(|chain| chain.tip = 85);
+    world.synced(85).await;
+    let resume = world.resume_point();
+    world.client.shutdown().await;
+    assert_eq!(world.events.recv().await, None, "a stopped client says nothing more");
+
+    node.change(|chain| chain.tip = TIP);
+    let mut again = World::start(vec![node], resume, scripts());
+    assert_eq!(again.client.tip().height, 85, "before any peer was asked");
+    again.synced(TIP).await;
+    assert_eq!(again.told.headers.len(), TIP - 85);
+    let all: Vec<Height> = world.heights().into_iter().chain(again.heights()).collect();
+    assert_eq!(all, expected());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_resume_point_costs_time_only() {
+    let node = Node::new(FakeChain::real(TIP), Quirk::Honest);
+    let raw: Vec<Vec<u8>> = node.chain.lock().expect("a lock").headers[1..].to_vec();
+    let mut cut = raw.clone();
+    cut[60].truncate(20);
+    let mut unsigned = raw.clone();
+    let last = unsigned.len() - 1;
+    let end = unsigned[last].len() - 120;
+    unsigned[last][end] ^= 1;
+    let scanned_to = u32::try_from(TIP).expect("small");
+    for (headers, holds) in [(cut, 60), (unsigned, 134), (vec![vec![]], 0)] {
+        let mut world = World::start(vec![node.clone()], ResumePoint { first: 1, headers, scanned_to }, scripts());
+        assert_eq!(world.client.tip().height, holds);
+        world.synced(TIP).await;
+        world.client.shutdown().await;
+    }
+    let mut whole = World::start(vec![node], ResumePoint { first: 1, headers: raw, scanned_to }, scripts());
+    whole.until("sync", |told| told.phases.last() == Some(&Phase::Synced)).await;
+    assert_eq!((whole.client.tip().height, whole.told.headers.len()), (scanned_to, 0));
+}
+
+/// Peers that are noticed, and the word for what they did.
+const HOSTILE: [(Quirk, Code, &str); 14] = [
+    (Quirk::Garbage, Code::BadPeer, "wrong-magic"),
+    (Quirk::Oversized, Code::BadPeer, "oversized"),
+    (Quirk::Drip, Code::BadPeer, "slow"),
+    (Quirk::Magic, Code::BadPeer, "wrong-magic"),
+    (Quirk::Silent, Code::BadPeer, "silent"),
+    (Quirk::Mute, Code::BadPeer, "slow"),
+    (Quirk::NoFilters, Code::BadPeer, "unsuitable"),
+    (Quirk::BadHeader(50), Code::BadHeader, "signature"),
+    (Quirk::WrongGenesis, Code::WrongGenesis, "wrong-genesis"),
+    (Quirk::EndlessHeaders, Code::BadPeer, "flood"),
+    (Quirk::WrongFilter(80), Code::BadPeer, "bad-filter"),
+    (Quirk::WithheldBlock, Code::BadPeer, "unsuitable"),
+    (Quirk::BadBlock, Code::BadPeer, "bad-block"),
+    (Quirk::Flood, Code::BadPeer, "flood"),
+];
+
+#[tokio::test(start_paused = true)]
+async fn a_hostile_peer_alone_is_named_and_gets_nothing_believed() {
+    for (quirk, code, why) in HOSTILE {
+        let node = Node::new(FakeChain::real(TIP), quirk);
+        let mut world = World::start(vec![node.clone()], fresh(), scripts());
+        world.until(&format!("{quirk:?}"), |told| told.has_fault(code, why)).await;
+        // It is dialled again, but not at once and not for nothing.
+        world.until("another fault", |told| told.faults.len() > 2).await;
+        assert!(world.heights().iter().all(|height| expected().contains(height)), "{quirk:?}");
+        match quirk {
+            Quirk::BadHeader(at) => assert_eq!(world.client.tip().height, at - 1, "{quirk:?}"),
+            Quirk::WrongFilter(at) => assert!(world.told.scanned_to < at),
+            Quirk::WithheldBlock | Quirk::BadBlock => assert_eq!(world.told.scanned_to.min(75), world.told.scanned_to),
+            Quirk::Flood | Quirk::EndlessHeaders => {}
+            _ => assert_eq!(world.client.tip().height, 0, "{quirk:?}"),
+        }
+        world.client.shutdown().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn beside_an_honest_peer_no_hostile_one_keeps_us_from_syncing() {
+    let quirks = HOSTILE.map(|(quirk, _, _)| quirk);
+    for quirk in quirks.into_iter().chain([Quirk::Truncated, Quirk::IgnoredBlock, Quirk::HidingFilter(80)]) {
+        let hostile = Node::new(FakeChain::real(TIP), quirk);
+        let honest = Node::new(FakeChain::real(TIP), Quirk::Honest);
+        let mut world = World::start(vec![hostile, honest], fresh(), scripts());
+        let height = u32::try_from(TIP).expect("small");
+        world.until(&format!("{quirk:?}"), |told| told.scanned_to == height).await;
+        assert_eq!(world.heights(), expected(), "{quirk:?}");
+        world.client.shutdown().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_that_hides_a_payment_is_caught_by_a_witness_only() {
+    let liar = || Node::new(FakeChain::real(TIP), Quirk::HidingFilter(80));
+    let mut alone = World::start(vec![liar()], fresh(), scripts());
+    alone.synced(TIP).await;
+    assert!(!alone.heights().contains(&80), "nothing in a block commits to its filter");
+    let mut watched = World::start(vec![liar(), Node::new(FakeChain::real(TIP), Quirk::Honest)], fresh(), scripts());
+    watched.synced(TIP).await;
+    assert_eq!(watched.heights(), expected());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_longer_signed_branch_is_followed_and_a_deep_one_reported() {
+    for (fork, reported) in [(134, false), (133, false), (90, true)] {
+        let node = Node::new(FakeChain::real(TIP), Quirk::Honest);
+        let mut world = World::start(vec![node.clone()], fresh(), scripts());
+        world.synced(TIP).await;
+        let length = TIP - fork + 1;
+        node.change(|chain| chain.fork(fork, length));
+        world.synced(fork + length).await;
+        let fork = u32::try_from(fork).expect("small");
+        assert_eq!(world.told.rollbacks, vec![fork]);
+        assert_eq!(world.heights(), expected().into_iter().filter(|height| *height <= fork).collect::<Vec<_>>());
+        assert_eq!(world.told.has_fault(Code::BadHeader, "deep-reorganisation"), reported);
+        let kept = world.told.headers.values().map(|raw| header(raw).block_hash()).collect::<Vec<_>>();
+        assert_eq!(kept, node.chain.lock().expect("a lock").hashes[1..]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_branches_of_one_length_the_first_seen_stays() {
+    let first = Node::new(FakeChain::real(TIP), Quirk::Honest);
+    let mut world = World::start(vec![first.clone()], fresh(), scripts());
+    world.synced(TIP).await;
+    let tip = world.client.tip();
+    first.change(|chain| chain.fork(TIP - 2, 2));
+    // What is asked after the branch was looked at has seen it.
+    assert!(world.client.block(tip.hash).await.is_err(), "the peer has left that branch");
+    assert_eq!(world.client.tip(), tip);
+    assert_eq!(world.told.rollbacks, Vec::<Height>::new());
+    first.change(|chain| chain.fork(TIP - 2, 3));
+    world.synced(TIP + 1).await;
+    assert_eq!(world.told.rollbacks, vec![133]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_still_indexes_is_asked_again() {
+    let node = Node::new(FakeChain::real(TIP), Quirk::Indexing(4));
+    let raw = node.chain.lock().expect("a lock").headers[1..TIP].to_vec();
+    let resume = ResumePoint { first: 1, headers: raw, scanned_to: 134 };
+    let mut world = World::start(vec![node], resume, scripts());
+    world.synced(TIP).await;
+    assert_eq!(world.told.faults, vec![]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn transactions_travel_both_ways() {
+    let node = Node::new(FakeChain::real(TIP), Quirk::Honest);
+    let block: Block = {
+        let chain = node.chain.lock().expect("a lock");
+        elements::encode::deserialize(&chain.blocks[&chain.hashes[77]]).expect("a block")
+    };
+    let tx = block.txdata[1].clone();
+    let mut world = World::start(vec![node.clone()], fresh(), scripts());
+    world.synced(TIP).await;
+    assert_eq!(world.client.broadcast(tx.clone()).await, Ok(()));
+    assert_eq!(node.chain.lock().expect("a lock").mempool.len(), 1);
+
+    let mut payee = World::start(vec![node.clone()], fresh(), scripts());
+    payee.synced(TIP).await;
+    node.change(|_| {});
+    payee.until("the payment", |told| !told.unconfirmed.is_empty()).await;
+    assert_eq!(payee.told.unconfirmed, vec![tx.clone()]);
+
+    let forgetful = Node::new(FakeChain::real(TIP), Quirk::Forgetful);
+    let mut world = World::start(vec![forgetful], fresh(), scripts());
+    world.synced(TIP).await;
+    let fault = world.client.broadcast(tx.clone()).await.expect_err("nobody holds it");
+    assert_eq!((fault.refusal.code, &fault.refusal.args["txid"]), (Code::NotAccepted, &tx.txid().to_string()));
+    let lonely = World::start(vec![], fresh(), scripts());
+    assert_eq!(lonely.client.broadcast(tx).await.expect_err("nobody is there").refusal.code, Code::NoPeers);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rescan_finds_the_past_of_scripts_from_their_birthday_on() {
+    let node = Node::new(FakeChain::real(TIP), Quirk::Honest);
+    let mut world = World::start(vec![node], fresh(), vec![]);
+    world.synced(TIP).await;
+    world.client.watch(scripts());
+    assert_eq!(world.heights(), Vec::<Height>::new());
+    world.client.rescan([], 80);
+    world.until("the rescan", |told| told.scanned_to == 135 && !told.blocks.is_empty()).await;
+    assert_eq!(world.heights(), expected().into_iter().filter(|height| *height >= 80).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_was_away_finds_everything_merged() {
+    let node = Node::new(FakeChain::real(TIP), Quirk::Honest);
+    let mut world = World::start(vec![node], fresh(), scripts());
+    while world.client.state().phase != Phase::Synced {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let mut batches = 0;
+    while world.told.phases.last() != Some(&Phase::Synced) {
+        let event = world.events.recv().await.expect("the client runs");
+        batches += u32::from(matches!(event, Event::Batch(_)));
+        world.told.take(event);
+    }
+    assert_eq!(world.heights(), expected());
+    assert!(batches <= 2, "{batches} batches");
+}
+
+#[tokio::test]
+async fn it_works_over_real_sockets() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let peer = listener.local_addr().expect("an address");
+    let node = Node::new(FakeChain::real(TIP), Quirk::Honest);
+    let server = tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            tokio::spawn(node.clone().serve(Box::new(stream)));
+        }
+    });
+    let config = SidechainConfig { params: params(vec![peer]), resume: fresh(), watch: scripts() };
+    let (client, events) = SidechainClient::start(config, &Handle::current()).expect("parameters that hold together");
+    let mut world = World { client, events, told: Told::default() };
+    world.synced(TIP).await;
+    assert_eq!(world.heights(), expected());
+    world.client.shutdown().await;
+    server.abort();
 }
