@@ -1,9 +1,15 @@
 //! A realm and a chain for tests.
 
 use causeway_vocab::Realm;
+use std::sync::OnceLock;
 
 /// The realm of the Elements fixtures.
 pub(crate) fn realm() -> Realm {
+    static READ: OnceLock<Realm> = OnceLock::new();
+    READ.get_or_init(read_realm).clone()
+}
+
+fn read_realm() -> Realm {
     let text = include_str!("../../../tests/fixtures/elements/chain.json");
     let chain: serde_json::Value = serde_json::from_str(text).expect("fixture is JSON");
     let mut params = chain["network"].clone();

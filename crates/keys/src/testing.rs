@@ -2,9 +2,15 @@
 
 use causeway_vocab::Realm;
 use serde_json::Value;
+use std::sync::OnceLock;
 
 /// The realm of the Elements fixtures.
 pub(crate) fn realm() -> Realm {
+    static READ: OnceLock<Realm> = OnceLock::new();
+    READ.get_or_init(read_realm).clone()
+}
+
+fn read_realm() -> Realm {
     let chain: Value =
         serde_json::from_str(include_str!("../../../tests/fixtures/elements/chain.json")).expect("fixture is JSON");
     let mut params = chain["network"].clone();
@@ -28,7 +34,12 @@ pub(crate) fn realm() -> Realm {
 }
 
 /// The wallets of wallet.json by name.
-pub(crate) fn fixture_wallets() -> Vec<(String, Value)> {
+pub(crate) fn fixture_wallets() -> &'static [(String, Value)] {
+    static READ: OnceLock<Vec<(String, Value)>> = OnceLock::new();
+    READ.get_or_init(read_wallets)
+}
+
+fn read_wallets() -> Vec<(String, Value)> {
     let file: Value =
         serde_json::from_str(include_str!("../../../tests/fixtures/elements/wallet.json")).expect("fixture is JSON");
     let wallets = file["wallets"].as_array().expect("a list");
@@ -55,7 +66,8 @@ pub(crate) fn seed() -> Seed {
 }
 
 pub(crate) fn accounts() -> Accounts {
-    account_descriptors(&seed(), &realm()).expect("a good seed")
+    static DERIVED: OnceLock<Accounts> = OnceLock::new();
+    DERIVED.get_or_init(|| account_descriptors(&seed(), &realm()).expect("a good seed")).clone()
 }
 
 pub(crate) fn signing_keys() -> SigningKeys {

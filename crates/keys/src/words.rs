@@ -137,7 +137,7 @@ mod tests {
             "c55257c360c07c72029aebc1b53c05ed0362ada38ead3e3e9efa3708e53495531f09a6987599d18264c1e1c92f2cf141630c7a3c4ab7c81b2f001698e7463b04"
         );
         for (name, wallet) in crate::testing::fixture_wallets() {
-            let words = Words::restore(&secret(wallet["mnemonic"].as_str().expect("words"))).expect(&name);
+            let words = Words::restore(&secret(wallet["mnemonic"].as_str().expect("words"))).expect(name);
             let seed = words.seed(&secret(wallet["passphrase"].as_str().expect("a passphrase")));
             assert_eq!(seed.0.to_lower_hex_string(), wallet["bip39_seed"].as_str().expect("a seed"), "{name}");
         }

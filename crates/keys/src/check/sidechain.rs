@@ -306,10 +306,11 @@ impl Reader<'_> {
         }
     }
 
-    /// In = out, asset by asset. Not to be known while an output is unverified.
+    /// In = out, asset by asset. Not to be known while an output is unverified, and then neither is a blinded issuance.
     fn balance(&self) -> Result<(), Refusal> {
         if !self.found.unverified.is_empty() {
-            return Ok(());
+            let guessed = self.found.issues.iter().any(|issue| issue.blinded);
+            return if guessed { Err(lies("issuance")) } else { Ok(()) };
         }
         let total = |parts: &[Atoms]| parts.iter().map(|atoms| u128::from(atoms.0)).sum::<u128>();
         for (asset, sums) in &self.sums {
