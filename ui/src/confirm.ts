@@ -8,5 +8,7 @@ import { listen } from './ipc/query.svelte';
 import Confirm from './features/confirm/Confirm.svelte';
 
 await chooseHost();
-await listen();
-mount(Confirm, { target: document.getElementById('app')! });
+const draft = Number(new URLSearchParams(location.search).get('draft'));
+mount(Confirm, { target: document.getElementById('app')!, props: { draft } });
+// A world that cannot open says so in the answer to the first question.
+listen().catch(() => undefined);

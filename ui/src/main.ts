@@ -8,5 +8,7 @@ import { listen } from './ipc/query.svelte';
 import App from './shell/App.svelte';
 
 await chooseHost();
-await listen();
+// The first frame does not wait for the app behind it.
 mount(App, { target: document.getElementById('app')! });
+// A world that cannot open says so in the answer to the first question.
+listen().catch(() => undefined);

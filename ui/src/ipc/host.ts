@@ -1,5 +1,5 @@
 // What the face asks of the program around it. `tauri.ts` is the real one; `mock/` is a world in memory.
-import type { Code, Commands, Failure, Notice, Progress } from './bindings';
+import type { Code, Commands, Failure, Notice, Progress, WalletView } from './bindings';
 
 export type CommandName = keyof Commands;
 export type Request<C extends CommandName> = Commands[C]['request'];
@@ -7,6 +7,12 @@ export type Answer<C extends CommandName> = Commands[C]['answer'];
 
 /** Why the native words window opens. Recovery words never enter this page. */
 export type WordsPurpose = 'create' | 'restore' | 'backup';
+
+/** Whether a wallet can be opened by the system's keyring. */
+export interface KeyringState {
+  offered: boolean;
+  remembered: boolean;
+}
 
 export interface Host {
   /** Rejects with a `Failure`. */
@@ -16,12 +22,17 @@ export interface Host {
   /** Opens the separate window in which a draft is checked and signed. */
   openConfirm(draft: number): Promise<void>;
   closeConfirm(): Promise<void>;
-  openWords(purpose: WordsPurpose, wallet: number | null): Promise<void>;
+  /** Resolves when it closes: to the new wallet, or null when nothing was made. */
+  openWords(purpose: WordsPurpose, wallet: number | null): Promise<WalletView | null>;
   /** Resolves to where it was saved; null when the person closed the dialog. */
   saveFile(name: string, text: string): Promise<string | null>;
   copyText(text: string): Promise<void>;
   /** Null when the person closed the dialog. */
   chooseTextFile(): Promise<string | null>;
+  keyringState(wallet: number): Promise<KeyringState>;
+  keyringRemember(wallet: number, password: string): Promise<void>;
+  keyringForget(wallet: number, password: string): Promise<void>;
+  keyringUnlock(wallet: number): Promise<WalletView>;
 }
 
 /** Anything that was thrown, as a failure that has words. */

@@ -26,4 +26,4 @@ export async function chooseHost(): Promise<Host> {
 }
 
 export * from './bindings';
-export { asFailure, type Answer, type CommandName, type Host, type Request, type WordsPurpose } from './host';
+export { asFailure, type Answer, type CommandName, type Host, type KeyringState, type Request, type WordsPurpose } from './host';

@@ -151,6 +151,8 @@ export async function listen(): Promise<void> {
   await host().subscribe(take, (p) => {
     progress[p.network] = p;
   });
+  // Whatever was read before the stream began may have gone stale unheard.
+  invalidateAll();
 }
 
 /** Forgets every answer; for tests that change worlds. */

@@ -25,4 +25,8 @@ export const tauri: Host = {
   saveFile: async (name, text) => (await call<{ path: string } | null>('save_file', { name, text }))?.path ?? null,
   copyText: (text) => call('copy_text', { text }),
   chooseTextFile: async () => (await call<{ text: string } | null>('choose_text_file', {}))?.text ?? null,
+  keyringState: (wallet) => call('keyring_state', { wallet }),
+  keyringRemember: (wallet, password) => call('keyring_remember', { wallet, password }),
+  keyringForget: (wallet, password) => call('keyring_forget', { wallet, password }),
+  keyringUnlock: (wallet) => call('keyring_unlock', { wallet }),
 };

@@ -71,7 +71,7 @@ export class Drafts {
     if (bridge) throw refuse('halted', { network: 'sidechain' });
     const out: Out = { asset: BTC, amount: BigInt(amount), address: address(this.world.state.roll, 'bitcoin'), role: 'peg' };
     if (!drain && out.amount <= 0n) throw refuse('bad-amount', { precision: '8' });
-    return this.make('peg-in', 'bitcoin', [out], 'peg-in-deposit', ['signed', 'funded', 'depth', 'claimed', 'spendable'], fee_rate, coins, drain ? 0 : null, '');
+    return this.make('peg-in', 'bitcoin', [out], 'peg-in-deposit', ['signed', 'broadcast', 'funded', 'depth', 'claimed', 'spendable'], fee_rate, coins, drain ? 0 : null, '');
   }
 
   pegOut({ amount, drain, destination, fee_rate }: PegOutPlan): DraftView {
@@ -79,7 +79,7 @@ export class Drafts {
     const to = destination ?? address(this.world.state.roll, 'bitcoin');
     const out: Out = { asset: LBTC, amount: BigInt(amount), address: to, role: 'peg' };
     if (!drain && out.amount <= 0n) throw refuse('bad-amount', { precision: '8' });
-    return this.make('peg-out', 'sidechain', [out], 'peg-out', ['signed', 'burned', 'paid-on-bitcoin', 'confirmed'], fee_rate, null, drain ? 0 : null, '');
+    return this.make('peg-out', 'sidechain', [out], 'peg-out', ['signed', 'broadcast', 'burned', 'paid-on-bitcoin', 'final'], fee_rate, null, drain ? 0 : null, '');
   }
 
   issue(plan: IssuePlan): DraftView {
@@ -154,7 +154,7 @@ export class Drafts {
     const operation: OperationView = {
       operation: id, kind: found.view.kind, status: 'running', amount: found.amount,
       steps: found.steps.map((step, i) => ({ step, state: i === 0 ? 'done' : i === 1 ? 'current' : 'ahead', time: i === 0 ? now : null, height: null })),
-      no_return: found.view.kind === 'peg-in' ? 3 : 1, done: 0, of: 1, counts: network, eta: network === 'bitcoin' ? 1_200 : 8, can: [], valid_until: found.view.kind === 'peg-in' ? 21_599 : null,
+      no_return: 0, done: 0, of: 1, counts: network, eta: network === 'bitcoin' ? 1_200 : 8, can: [], valid_until: found.view.kind === 'peg-in' ? 21_599 : null,
       address: found.destination, qr: [], bitcoin_txid: network === 'bitcoin' ? txid : null, sidechain_txid: network === 'sidechain' ? txid : null,
       arrives: found.amount?.amount ?? null, started: now, finished: null, why: null, label: found.label,
     };

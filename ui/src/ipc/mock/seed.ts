@@ -120,26 +120,26 @@ export function operations(roll: () => number): OperationView[] {
     {
       operation: 2, kind: 'peg-in', status: 'running', amount: { asset: BTC, amount: '25000000' },
       steps: [
-        { step: 'signed', state: 'done', time: NOW - 800, height: null }, { step: 'funded', state: 'done', time: NOW - 780, height: 1278 },
+        { step: 'signed', state: 'done', time: NOW - 800, height: null }, { step: 'broadcast', state: 'done', time: NOW - 798, height: null }, { step: 'funded', state: 'done', time: NOW - 780, height: 1278 },
         { step: 'depth', state: 'current', time: null, height: null }, { step: 'claimed', state: 'ahead', time: null, height: null },
         { step: 'spendable', state: 'ahead', time: null, height: null },
       ],
-      no_return: 3, done: 7, of: 10, counts: 'bitcoin', eta: 1_560, can: ['hold'], valid_until: 21_599, address: pay, qr: [],
+      no_return: 0, done: 7, of: 10, counts: 'bitcoin', eta: 1_560, can: ['hold'], valid_until: 21_599, address: pay, qr: [],
       bitcoin_txid: hex(roll), sidechain_txid: null, arrives: '24997380', started: NOW - 800, finished: null, why: null, label: '',
     },
     {
       operation: 3, kind: 'peg-out', status: 'waiting', amount: { asset: LBTC, amount: '10000000' },
       steps: [
-        { step: 'signed', state: 'done', time: NOW - DAY - 9_100, height: null }, { step: 'burned', state: 'done', time: NOW - DAY - 9_000, height: 15_947 },
-        { step: 'paid-on-bitcoin', state: 'current', time: null, height: null }, { step: 'confirmed', state: 'ahead', time: null, height: null },
+        { step: 'signed', state: 'done', time: NOW - DAY - 9_100, height: null }, { step: 'broadcast', state: 'done', time: NOW - DAY - 9_090, height: null },
+        { step: 'burned', state: 'done', time: NOW - DAY - 9_000, height: 15_947 }, { step: 'paid-on-bitcoin', state: 'current', time: null, height: null }, { step: 'final', state: 'ahead', time: null, height: null },
       ],
-      no_return: 1, done: 2, of: 3, counts: 'sidechain', eta: 420, can: [], valid_until: null, address: pay, qr: [], bitcoin_txid: null,
+      no_return: 0, done: 0, of: 1, counts: 'bitcoin', eta: 420, can: [], valid_until: null, address: pay, qr: [], bitcoin_txid: null,
       sidechain_txid: hex(roll), arrives: '9998600', started: NOW - DAY - 9_100, finished: null, why: null, label: '',
     },
     {
       operation: 1, kind: 'peg-in', status: 'done', amount: { asset: BTC, amount: '50000000' },
-      steps: (['signed', 'funded', 'depth', 'claimed', 'spendable'] as const).map((step, i) => ({ step, state: 'done', time: NOW - 18 * DAY + i * 900, height: null })),
-      no_return: 3, done: 1, of: 1, counts: 'sidechain', eta: null, can: [], valid_until: 18_000, address: address(roll, 'bitcoin'), qr: [],
+      steps: (['signed', 'broadcast', 'funded', 'depth', 'claimed', 'spendable'] as const).map((step, i) => ({ step, state: 'done', time: NOW - 18 * DAY + i * 900, height: null })),
+      no_return: 0, done: 1, of: 1, counts: 'sidechain', eta: null, can: [], valid_until: 18_000, address: address(roll, 'bitcoin'), qr: [],
       bitcoin_txid: hex(roll), sidechain_txid: hex(roll), arrives: '49998000', started: NOW - 18 * DAY, finished: NOW - 18 * DAY + 5_400, why: null, label: '',
     },
   ];

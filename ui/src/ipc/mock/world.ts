@@ -2,8 +2,9 @@
 import type {
   AssetDetail, AssetLabel, AssetView, BalanceStep, BalanceView, Commands, Failure, FlowEnd, HistoryRow, NetworkId, NetworkView,
   Notice, OperationView, Overview, Progress, Recognised, Tag, TransactionView,
+  WalletView,
 } from '../bindings';
-import type { Answer, CommandName, Host, Request, WordsPurpose } from '../host';
+import type { Answer, CommandName, Host, KeyringState, Request, WordsPurpose } from '../host';
 import { BTC, FAKE, HBR27, HBR27_TOKEN, LBTC, PEARL, address, hex, qr } from './assets';
 import { Drafts } from './drafts';
 import { NOW, begin, type Scenario, type State } from './seed';
@@ -58,11 +59,28 @@ export class World implements Host {
     this.onCloseConfirm();
   }
 
-  async openWords(purpose: WordsPurpose): Promise<void> {
+  async openWords(purpose: WordsPurpose): Promise<WalletView | null> {
     this.asked.words.push(purpose);
     if (purpose === 'backup') for (const wallet of this.state.wallets) wallet.backed_up = true;
     else this.quickStart(purpose === 'create' ? 'New wallet' : 'Restored wallet', false);
     this.notify(['app', 'balances', 'history', 'coins', 'assets', 'operations']);
+    return purpose === 'backup' ? null : this.selected();
+  }
+
+  async keyringState(): Promise<KeyringState> {
+    return { offered: this.scenario === 'locked', remembered: this.scenario === 'locked' };
+  }
+
+  async keyringRemember(_wallet: number, password: string): Promise<void> {
+    if (password !== this.state.password) throw refuse('wrong-password', { wait_seconds: '2' });
+  }
+
+  async keyringForget(): Promise<void> {}
+
+  async keyringUnlock(): Promise<WalletView> {
+    this.state.unlocked = true;
+    this.notify(['app']);
+    return this.selected();
   }
 
   async saveFile(name: string): Promise<string | null> {
@@ -124,7 +142,7 @@ export class World implements Host {
     next.state = 'current';
     operation.done = 0;
     operation.of = next.step === 'depth' ? 10 : next.step === 'spendable' ? 2 : 1;
-    operation.counts = next.step === 'depth' || next.step === 'paid-on-bitcoin' || next.step === 'funded' ? 'bitcoin' : 'sidechain';
+    operation.counts = next.step === 'depth' || (next.step === 'final' && operation.kind === 'peg-out') || next.step === 'paid-on-bitcoin' || next.step === 'funded' ? 'bitcoin' : 'sidechain';
     if (next.step === 'spendable' && operation.kind === 'peg-in') {
       operation.can = [];
       operation.sidechain_txid = hex(this.state.roll);
@@ -430,7 +448,7 @@ export class World implements Host {
       const operation: OperationView = {
         operation: this.state.operations.length + 1, kind: 'peg-in', status: 'waiting', amount: null,
         steps: (['awaiting-payment', 'funded', 'depth', 'claimed', 'spendable'] as const).map((step, i) => ({ step, state: i === 0 ? 'current' : 'ahead', time: null, height: null })),
-        no_return: 3, done: 0, of: 1, counts: 'bitcoin', eta: null, can: ['stop'], valid_until: 21_599, address: to, qr: qr(`bitcoin:${to}`), bitcoin_txid: null,
+        no_return: 1, done: 0, of: 1, counts: 'bitcoin', eta: null, can: ['stop'], valid_until: 21_599, address: to, qr: qr(`bitcoin:${to}`), bitcoin_txid: null,
         sidechain_txid: null, arrives: null, started: this.now, finished: null, why: null, label: '',
       };
       this.state.operations.unshift(operation);
