@@ -41,7 +41,7 @@ pub(crate) async fn keyring_state(host: State<'_, Host>, wallet: u32) -> Result<
 pub(crate) async fn keyring_remember(host: State<'_, Host>, wallet: u32, password: String) -> Result<(), Failure> {
     let entry = entry(&host, wallet).await?;
     let key: KeyringKey = host.app().await?.keyring_enable(WalletUnlock { wallet, password }).await?;
-    let bytes = Zeroizing::new(key.reveal().to_vec());
+    let bytes = Zeroizing::new(key.as_bytes().to_vec());
     blocking(move || entry.set_secret(&bytes)).await
 }
 
