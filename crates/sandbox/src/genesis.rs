@@ -3,85 +3,30 @@
 use crate::options::ChainOptions;
 use bitcoin::hex::DisplayHex as _;
 use causeway_federation::Federation;
+use causeway_sidechain::consensus::issuance::pegged_asset;
 use causeway_vocab::SidechainParams;
 use causeway_vocab::realm::AddressPrefixes;
-use elements::hashes::{HashEngine as _, sha256};
-use elements::opcodes::all::OP_RETURN;
-use elements::{
-    AssetId, Block, BlockExtData, BlockHeader, ContractHash, LockTime, OutPoint, Script, Sequence, Transaction, TxIn, TxOut,
-    Txid, confidential, script,
-};
+use elements::Script;
+use elements::genesis::{NetworkParams, genesis_block};
 use std::net::SocketAddr;
 
 /// Elements' name of the chain. elementsd keeps a custom chain in a folder of this name.
 pub const CHAIN_NAME: &str = "causeway";
 /// What elementsd uses for custom chains unless `-pchmessagestart` says otherwise.
 const CUSTOM_MAGIC: [u8; 4] = [0x53, 0x19, 0xf2, 0x0e];
-/// Genesis time of custom chains (`CreateGenesisBlock` in chainparams.cpp of Elements).
-const GENESIS_TIME: u32 = 1_296_688_602;
-
-/// Hash of the chain's name and scripts, which the genesis block commits to (`CommitToArguments` in chainparams.cpp of Elements).
-fn commitment(chain_name: &str, fedpegscript: &Script, signblockscript: &Script) -> sha256::Hash {
-    let mut engine = sha256::Hash::engine();
-    engine.input(chain_name.as_bytes());
-    engine.input(fedpegscript.as_bytes().to_lower_hex_string().as_bytes());
-    engine.input(signblockscript.as_bytes().to_lower_hex_string().as_bytes());
-    sha256::Hash::from_engine(engine)
-}
-
-/// The pegged asset: issued by an input that cannot exist, with the parent's genesis hash as contract.
-pub fn pegged_asset(chain_name: &str, fedpegscript: &Script, signblockscript: &Script, parent: bitcoin::BlockHash) -> AssetId {
-    let commitment = commitment(chain_name, fedpegscript, signblockscript);
-    let outpoint = OutPoint::new(Txid::from_byte_array(commitment.to_byte_array()), 0);
-    let contract = ContractHash::from_byte_array(bitcoin::hashes::Hash::to_byte_array(parent));
-    AssetId::from_entropy(AssetId::generate_asset_entropy(outpoint, contract))
-}
-
-/// The genesis block of a chain without initial coins: all its bitcoin came over the peg.
-pub fn genesis_block(chain_name: &str, fedpegscript: &Script, signblockscript: &Script) -> Block {
-    let commitment = commitment(chain_name, fedpegscript, signblockscript);
-    let coinbase = Transaction {
-        version: 1,
-        lock_time: LockTime::ZERO,
-        input: vec![TxIn {
-            previous_output: OutPoint::default(),
-            is_pegin: false,
-            script_sig: script::Builder::new().push_slice(commitment.as_byte_array()).into_script(),
-            sequence: Sequence::MAX,
-            asset_issuance: elements::AssetIssuance::default(),
-            witness: elements::TxInWitness::default(),
-        }],
-        output: vec![TxOut {
-            asset: confidential::Asset::Explicit(AssetId::default()),
-            value: confidential::Value::Explicit(0),
-            nonce: confidential::Nonce::Null,
-            script_pubkey: script::Builder::new().push_opcode(OP_RETURN).into_script(),
-            witness: elements::TxOutWitness::default(),
-        }],
-    };
-    let header = BlockHeader {
-        version: 1,
-        prev_blockhash: elements::BlockHash::from_byte_array([0; 32]),
-        merkle_root: elements::TxMerkleNode::from_byte_array(coinbase.txid().to_byte_array()),
-        time: GENESIS_TIME,
-        height: 0,
-        ext: BlockExtData::Proof { challenge: signblockscript.clone(), solution: Script::new() },
-    };
-    Block { header, txdata: vec![coinbase] }
-}
-
 /// Everything a client must know of the chain.
 pub(crate) fn params(chain: &ChainOptions, federation: &Federation, peers: Vec<SocketAddr>) -> SidechainParams {
     let signblockscript = federation.block_script();
     let fedpegscript = Script::from(federation.fedpegscript().into_bytes());
     let parent = bitcoin::constants::genesis_block(bitcoin::Network::Regtest).block_hash();
-    let genesis = genesis_block(CHAIN_NAME, &fedpegscript, &signblockscript);
+    // Without initial coins: all bitcoin of this chain came over the peg.
+    let genesis = genesis_block(&NetworkParams::new(CHAIN_NAME.into(), fedpegscript.clone(), signblockscript.clone(), 0));
     SidechainParams {
         chain_name: CHAIN_NAME.to_owned(),
         network_magic: CUSTOM_MAGIC,
         genesis_block: elements::encode::serialize(&genesis).to_lower_hex_string(),
         genesis_hash: genesis.block_hash(),
-        policy_asset: pegged_asset(CHAIN_NAME, &fedpegscript, &signblockscript, parent),
+        policy_asset: pegged_asset(CHAIN_NAME, fedpegscript.as_bytes(), signblockscript.as_bytes(), &parent),
         parent_genesis_hash: parent,
         genesis_max_block_witness: federation.block_witness_limit(),
         signblockscript,
@@ -104,8 +49,8 @@ pub(crate) fn params(chain: &ChainOptions, federation: &Federation, peers: Vec<S
     }
 }
 
-/// The arguments with which elementsd follows a chain with these parameters. What it needs to check peg-ins against the parent's
-/// RPC (`-validatepegin=1 -mainchainrpc...`) is for its user to add.
+/// The arguments with which elementsd follows a chain with these parameters. Without its parent's RPC (`-mainchainrpc...`) it cannot check
+/// peg-ins.
 pub fn elementsd_args(params: &SidechainParams) -> Vec<String> {
     let mut args = vec![
         format!("-chain={}", params.chain_name),
@@ -134,6 +79,7 @@ pub fn elementsd_args(params: &SidechainParams) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use elements::{Block, BlockHeader};
 
     #[test]
     fn the_same_options_give_the_genesis_and_pegged_asset_of_elementsd() {
@@ -143,7 +89,8 @@ mod tests {
         let script = |name: &str| -> Script { serde_json::from_value(network[name].clone()).expect("a script") };
         let (fedpeg, sign) = (script("fedpegscript"), script("signblockscript"));
         let parent = network["parent_genesis_hash"].as_str().expect("a hash").parse().expect("a hash");
-        assert_eq!(pegged_asset("lab", &fedpeg, &sign, parent).to_string(), network["policy_asset"].as_str().expect("an asset"));
+        let asset = pegged_asset("lab", fedpeg.as_bytes(), sign.as_bytes(), &parent);
+        assert_eq!(asset.to_string(), network["policy_asset"].as_str().expect("an asset"));
 
         // The fixture's chain has initial coins in a second transaction; the first one and the header's other fields are ours.
         let real: Block = {
@@ -151,9 +98,30 @@ mod tests {
             let bytes = Vec::<u8>::from_hex(network["genesis_block"].as_str().expect("hex")).expect("hex");
             elements::encode::deserialize(&bytes).expect("a block")
         };
-        let ours = genesis_block("lab", &fedpeg, &sign);
-        assert_eq!(ours.txdata[0], real.txdata[0]);
+        let ours = genesis_block(&NetworkParams::new("lab".into(), fedpeg, sign, 0));
+        assert_eq!(ours.txdata, real.txdata[..1]);
         let expected = BlockHeader { merkle_root: ours.header.merkle_root, ..real.header };
         assert_eq!(ours.header, expected);
+        assert_eq!(ours.header.merkle_root.to_byte_array(), ours.txdata[0].txid().to_byte_array());
+    }
+
+    #[test]
+    fn the_arguments_are_those_of_an_elementsd_that_follows_such_a_chain() {
+        let text = include_str!("../../../tests/fixtures/elements/chain.json");
+        let chain: serde_json::Value = serde_json::from_str(text).expect("fixture is JSON");
+        let mut network = chain["network"].clone();
+        let real: Vec<String> = serde_json::from_value(network["elementsd_consensus_args"].take()).expect("arguments");
+        let fields = network.as_object_mut().expect("an object");
+        for extra in
+            ["parent_chain", "block_height_in_header", "elementsd_consensus_args", "elementsd_version", "signers", "fedpeg_keys"]
+        {
+            fields.remove(extra);
+        }
+        let params: SidechainParams = serde_json::from_value(network).expect("parameters");
+        let ours = elementsd_args(&params);
+        // Initial coins are the one thing in which our chains differ.
+        for argument in real.iter().filter(|argument| !argument.starts_with("-initialfreecoins")) {
+            assert!(ours.contains(argument), "{argument}");
+        }
     }
 }

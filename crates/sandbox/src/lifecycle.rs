@@ -66,9 +66,16 @@ pub async fn ensure_up(dir: &Path, launch: impl FnOnce(&Path) -> std::io::Result
     }
     launch(dir).map_err(SandboxError::io("launching the sandbox"))?;
     let deadline = Instant::now() + READY_WITHIN;
+    let mut seen = false;
     while Instant::now() < deadline {
         if let Some(realm) = answering(dir).await {
             return Ok(realm);
+        }
+        match crate::world::is_locked(dir) {
+            true => seen = true,
+            // It took the directory and let go of it, so it has ended.
+            false if seen => return Err(SandboxError::NotRunning(dir.to_owned())),
+            false => {}
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

@@ -91,8 +91,16 @@ pub(crate) async fn run(dir: &Path, options: Options, signal: impl Future<Output
 
     let world = Arc::new(world);
     let realm = world.realm();
-    let node = Arc::new(Node::open(&dir.join("sidechain"), Arc::new(realm.sidechain.clone()), rpc)?);
-    let params = Params { realm: realm.to_toml(), elementsd_args: elementsd_args(&realm.sidechain) };
+    let node = Arc::new(Node::open(&dir.join("sidechain"), Arc::new(realm.sidechain.clone()), rpc.clone())?);
+    let mut args = elementsd_args(&realm.sidechain);
+    // It checks peg-ins against Bitcoin as the functionaries do.
+    args.extend([
+        "-validatepegin=1".to_owned(),
+        "-mainchainrpchost=127.0.0.1".to_owned(),
+        format!("-mainchainrpcport={}", world.ports.bitcoin_rpc),
+        format!("-mainchainrpccookiefile={}", rpc.cookie().display()),
+    ]);
+    let params = Params { realm: realm.to_toml(), elementsd_args: args };
     replace_file(&realm_path(dir), params.realm.as_bytes())?;
     let paused = Pause { mine_timer: options.mine_every.is_none(), blocks: false };
     let running = Arc::new(Running {

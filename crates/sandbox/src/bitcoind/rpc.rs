@@ -58,6 +58,11 @@ impl Rpc {
         Ok(Rpc { url: format!("http://127.0.0.1:{port}/"), cookie, http })
     }
 
+    /// Where bitcoind writes what its callers must know.
+    pub(crate) fn cookie(&self) -> &Path {
+        &self.cookie
+    }
+
     /// bitcoind's data directory.
     pub(super) fn datadir(&self) -> &Path {
         self.cookie.parent().and_then(Path::parent).expect("BUG: the cookie lies in regtest/ of the data directory")

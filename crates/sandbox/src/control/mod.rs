@@ -29,6 +29,9 @@ pub const MAX_FUND: u64 = 100 * 100_000_000;
 /// Most blocks that one request can ask for.
 pub const MAX_BLOCKS: u32 = 2_000;
 
+/// How long a request may take; two thousand blocks take minutes.
+const PATIENCE: Duration = Duration::from_secs(600);
+
 /// Asks for test bitcoin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -144,7 +147,7 @@ impl Control {
     /// A client of the service at `address` (the realm's `testbed.control`).
     pub fn at(address: SocketAddr) -> Result<Control, SandboxError> {
         // Proxy settings of the machine are not for loopback.
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
         Ok(Control { address, http })
     }
 

@@ -113,7 +113,11 @@ impl Peg {
                             tracing::warn!(self.index, txid = %tx.compute_txid(), %error, "Bitcoin does not take a payment");
                         }
                     }
-                    Effect::Alarm(fault) => tracing::error!(self.index, %fault, "the peg is not as it must be"),
+                    Effect::Alarm(fault) => {
+                        tracing::error!(self.index, "the peg is not as it must be");
+                        // Names amounts, so it is not for every log.
+                        tracing::debug!(self.index, %fault, "what is wrong with the peg");
+                    }
                 }
             }
         }
