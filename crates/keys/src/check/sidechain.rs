@@ -19,8 +19,15 @@ pub(super) fn check(draft: &SidechainDraft, accounts: &Accounts, realm: &Realm, 
     if misshapen {
         return Err(Code::BadDraft.into());
     }
-    let mut reader =
-        Reader { accounts, realm, policy, sums: BTreeMap::new(), found: Summary::empty(realm, &tx), own: Vec::new() };
+    let mut reader = Reader {
+        accounts,
+        realm,
+        policy,
+        sums: BTreeMap::new(),
+        found: Summary::empty(realm, &tx),
+        own: Vec::new(),
+        implied: Vec::new(),
+    };
     for (vin, opening) in draft.inputs.iter().enumerate() {
         reader.input(vin, &draft.pset.inputs()[vin], opening).map_err(|refusal| refusal.with("input", vin))?;
         reader.issuance(vin, &draft.pset.inputs()[vin], &tx, opening).map_err(|refusal| refusal.with("input", vin))?;
@@ -78,6 +85,7 @@ struct Reader<'a> {
     sums: BTreeMap<AssetId, Sums>,
     found: Summary,
     own: Vec<OwnInput>,
+    implied: Vec<Implied>,
 }
 
 impl Reader<'_> {
@@ -153,14 +161,12 @@ impl Reader<'_> {
         let nonce = input.issuance_blinding_nonce.unwrap_or_default();
         let reissuance = !nonce.is_null();
         let issuance = &tx.input[vin].asset_issuance;
-        // A blinded amount is what the draft says if the transaction balances; if it does not, nobody accepts it.
-        let read = |value: &Value, claimed: Option<u64>| match value {
-            Value::Null => Ok(0),
-            Value::Explicit(value) => Ok(*value),
-            Value::Confidential(_) => claimed.ok_or_else(|| lies("issuance")),
+        let known = |value: &Value| match value {
+            Value::Null => Some(0),
+            Value::Explicit(value) => Some(*value),
+            Value::Confidential(_) => None,
         };
-        let amount = read(&issuance.amount, input.issuance_value_amount)?;
-        let tokens = read(&issuance.inflation_keys, input.issuance_inflation_keys)?;
+        let (amount, tokens) = (known(&issuance.amount), known(&issuance.inflation_keys));
         let token = match reissuance {
             false => token,
             true => {
@@ -168,25 +174,29 @@ impl Reader<'_> {
                 let ids = [false, true].map(|kind| elements::AssetId::reissuance_token_from_entropy(entropy, kind));
                 let spends_token = ids.contains(&token_opening.asset)
                     && elements::issuance::AssetBlindingNonce::from_blinding_factor(token_opening.asset_bf) == nonce;
-                if !spends_token || tokens > 0 {
+                if !spends_token || tokens != Some(0) {
                     return Err(lies("reissuance"));
                 }
                 token_opening.asset
             }
         };
-        self.add(asset, amount, |sums| &mut sums.issued)?;
-        if tokens > 0 {
-            self.add(token, tokens, |sums| &mut sums.issued)?;
+        let line = self.found.issues.len();
+        for (asset, made, field) in [(asset, amount, AMOUNT), (token, tokens, TOKENS)] {
+            match made {
+                Some(0) => {}
+                Some(made) => self.add(asset, made, |sums| &mut sums.issued)?,
+                None => self.implied.push(Implied { asset: AssetId::Elements(asset), line, field }),
+            }
         }
         self.found.issues.push(Issue {
             vin: u32::try_from(vin).map_err(|_| Refusal::new(Code::BadDraft))?,
             asset: AssetId::Elements(asset),
-            amount: Atoms(amount),
+            amount: Atoms(amount.unwrap_or_default()),
             token: AssetId::Elements(token),
-            tokens: Atoms(tokens),
+            tokens: Atoms(tokens.unwrap_or_default()),
             reissuance,
             contract: input.issuance_asset_entropy.unwrap_or_default().to_string(),
-            blinded: matches!(issuance.amount, Value::Confidential(_)),
+            blinded: amount.is_none() || tokens.is_none(),
         });
         Ok(())
     }
@@ -306,23 +316,41 @@ impl Reader<'_> {
         }
     }
 
-    /// In = out, asset by asset. Not to be known while an output is unverified, and then neither is a blinded issuance.
-    fn balance(&self) -> Result<(), Refusal> {
+    /// In = out, asset by asset. Not to be known while an output is unverified, and then neither is what a blinded issuance makes.
+    fn balance(&mut self) -> Result<(), Refusal> {
         if !self.found.unverified.is_empty() {
-            let guessed = self.found.issues.iter().any(|issue| issue.blinded);
-            return if guessed { Err(lies("issuance")) } else { Ok(()) };
+            return if self.implied.is_empty() { Ok(()) } else { Err(lies("issuance")) };
         }
         let total = |parts: &[Atoms]| parts.iter().map(|atoms| u128::from(atoms.0)).sum::<u128>();
+        let given = |sums: &Sums| total(&[sums.spent, sums.spent_by_others, sums.issued]);
+        let taken = |sums: &Sums| total(&[sums.leaves, sums.comes_back, sums.burned, sums.pegged_out, sums.fee]);
+        // A blinded amount is what the outputs take beyond the inputs: a transaction in which it is another balances nowhere.
+        for Implied { asset, line, field } in std::mem::take(&mut self.implied) {
+            let sums = self.sums.entry(asset).or_default();
+            let made = taken(sums).checked_sub(given(sums)).and_then(|made| u64::try_from(made).ok()).filter(|made| *made > 0);
+            let made = Atoms(made.ok_or_else(|| lies("issuance").with("asset", asset))?);
+            sums.issued = sums.issued.checked_add(made).ok_or_else(|| lies("amount"))?;
+            *field(&mut self.found.issues[line]) = made;
+        }
         for (asset, sums) in &self.sums {
-            let given = total(&[sums.spent, sums.spent_by_others, sums.issued]);
-            let taken = total(&[sums.leaves, sums.comes_back, sums.burned, sums.pegged_out, sums.fee]);
-            if given != taken {
+            if given(sums) != taken(sums) {
                 return Err(lies("balance").with("asset", asset));
             }
         }
         Ok(())
     }
 }
+
+/// A committed amount of an issuance, to be found out from the balance.
+struct Implied {
+    asset: AssetId,
+    /// Index in the summary's issues.
+    line: usize,
+    field: fn(&mut Issue) -> &mut Atoms,
+}
+
+const AMOUNT: fn(&mut Issue) -> &mut Atoms = |issue| &mut issue.amount;
+const TOKENS: fn(&mut Issue) -> &mut Atoms = |issue| &mut issue.tokens;
 
 type Derivations = BTreeMap<bitcoin::PublicKey, bitcoin::bip32::KeySource>;
 
