@@ -91,7 +91,19 @@ fn arrows_between_crates_go_down_only() {
 #[test]
 fn middle_crates_touch_no_world() {
     let world = [
-        "std::net", "std::fs", "std::env", "std::thread", "std::process", "std::time::Instant", "SystemTime", "tokio", "rusqlite", "reqwest", "async fn", "OsRng", "thread_rng",
+        "std::net",
+        "std::fs",
+        "std::env",
+        "std::thread",
+        "std::process",
+        "std::time::Instant",
+        "SystemTime",
+        "tokio",
+        "rusqlite",
+        "reqwest",
+        "async fn",
+        "OsRng",
+        "thread_rng",
     ];
     for name in MIDDLE {
         let files = product(name);
@@ -102,11 +114,17 @@ fn middle_crates_touch_no_world() {
 
 #[test]
 fn only_store_knows_sql_and_only_peers_and_sandbox_open_sockets() {
-    for name in ["vocab", "journal", "keys", "bitcoin-wallet", "sidechain", "federation", "peers", "sandbox", "contract", "app", "cli"] {
+    for name in
+        ["vocab", "journal", "keys", "bitcoin-wallet", "sidechain", "federation", "peers", "sandbox", "contract", "app", "cli"]
+    {
         assert_eq!(places(&product(name), &["rusqlite"]), Vec::<String>::new(), "{name} knows SQL");
     }
     for name in ["vocab", "store", "contract", "app", "cli"] {
-        assert_eq!(places(&product(name), &["TcpStream", "TcpListener", "UdpSocket", "reqwest"]), Vec::<String>::new(), "{name} opens sockets");
+        assert_eq!(
+            places(&product(name), &["TcpStream", "TcpListener", "UdpSocket", "reqwest"]),
+            Vec::<String>::new(),
+            "{name} opens sockets"
+        );
     }
 }
 
@@ -147,9 +165,15 @@ fn secret_types_implement_neither_debug_nor_clone_nor_serialize() {
     let mut seen = BTreeSet::new();
     for (path, text) in product("keys") {
         for name in secret {
-            let Some(at) = text.find(&format!("pub struct {name}")).filter(|at| !text[at + 11 + name.len()..].starts_with(|c: char| c.is_alphanumeric())) else { continue };
+            let Some(at) = text
+                .find(&format!("pub struct {name}"))
+                .filter(|at| !text[at + 11 + name.len()..].starts_with(|c: char| c.is_alphanumeric()))
+            else {
+                continue;
+            };
             seen.insert(name);
-            let attributes: String = text[..at].lines().rev().take_while(|l| l.trim_start().starts_with('#') || l.trim().is_empty()).collect();
+            let attributes: String =
+                text[..at].lines().rev().take_while(|l| l.trim_start().starts_with('#') || l.trim().is_empty()).collect();
             for forbidden in ["Debug", "Clone", "Serialize"] {
                 assert!(!attributes.contains(forbidden), "{path:?}: {name} derives {forbidden}");
                 assert!(!text.contains(&format!("{forbidden} for {name}")), "{path:?}: {name} implements {forbidden}");
