@@ -56,16 +56,20 @@ impl Words {
             return Err(bad());
         }
         let text = normal(text.reveal());
-        let mut furthest = None;
+        let mut mistake = None;
         for language in LANGUAGES {
             match Mnemonic::parse_in_normalized(language, &text) {
                 Ok(words) => return Ok(Words(words)),
-                Err(Error::UnknownWord(index)) => furthest = furthest.max(Some(index)),
-                // The words are all in this list, so no other list can say where the mistake is.
+                Err(Error::UnknownWord(index)) => mistake = mistake.max(Some(index)),
+                // Every word is known, so none can be blamed; another list may still have them all with a right checksum.
+                Err(Error::InvalidChecksum) => mistake = Some(usize::MAX),
                 Err(_) => return Err(bad()),
             }
         }
-        Err(bad().with("position", furthest.map_or(1, |index| index + 1)))
+        match mistake {
+            Some(index) if index < usize::MAX => Err(bad().with("position", index + 1)),
+            _ => Err(bad()),
+        }
     }
 
     /// The words, in order, for showing once.
