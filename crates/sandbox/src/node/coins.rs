@@ -14,6 +14,20 @@ pub(crate) struct CoinSet {
 }
 
 impl CoinSet {
+    /// The part of `view` that matters to these transactions: what they spend and claim, and what they would overwrite. Small enough to be
+    /// taken along where the view itself would have to stay locked.
+    pub(crate) fn gather<'t>(view: &impl Coins, txs: impl IntoIterator<Item = &'t Transaction>) -> CoinSet {
+        let mut part = CoinSet::default();
+        for tx in txs {
+            let txid = tx.txid();
+            let made = (0..tx.output.len()).map(|vout| OutPoint::new(txid, vout as u32));
+            let spent = tx.input.iter().filter(|input| !input.is_pegin).map(|input| input.previous_output);
+            part.coins.extend(made.chain(spent).filter_map(|outpoint| Some((outpoint, view.coin(&outpoint)?))));
+            part.claimed.extend(claims(tx).into_iter().filter(|(deposit, _)| view.is_claimed(deposit)));
+        }
+        part
+    }
+
     /// What a block that is known to be valid does to this set. `median_time_past` is that of its parent.
     pub(crate) fn changes(&self, block: &Block, median_time_past: u32) -> CoinChanges {
         let mut changes = CoinChanges::default();

@@ -174,8 +174,8 @@ impl Node {
         let parent = ParentView::of(&self.rpc, &proposal.txdata).await?;
         let node = Arc::clone(self);
         heavy(move || {
-            let state = node.read();
-            block::validate_proposal(&node.params, &state.headers, &proposal, now(), &state.coins, &parent)?;
+            let (headers, coins) = node.before(&proposal);
+            block::validate_proposal(&node.params, &headers, &proposal, now(), &coins, &parent)?;
             Ok(())
         })
         .await
@@ -187,20 +187,18 @@ impl Node {
         let node = Arc::clone(self);
         heavy(move || {
             let hash = signed.block_hash();
-            {
-                let state = node.read();
-                if state.heights.contains_key(&hash) {
-                    return Ok(false);
-                }
-                block::validate(&node.params, &state.headers, &signed, now(), &state.coins, &parent)?;
+            if node.height_of(&hash).is_some() {
+                return Ok(false);
             }
+            let (headers, coins) = node.before(&signed);
+            block::validate(&node.params, &headers, &signed, now(), &coins, &parent)?;
+            let next = headers.next_unsigned(&node.params, &signed.header, now()).map_err(BlockFault::from)?;
             let mut state = node.write();
-            // Another functionary may have been faster since the lock was given back; then the header does not follow any more.
-            if state.heights.contains_key(&hash) {
+            // Another functionary may have been faster.
+            if state.headers.tip() != headers.tip() {
                 return Ok(false);
             }
             let median_time_past = state.headers.median_time_past();
-            let headers = state.headers.next(&node.params, &signed.header, now()).map_err(BlockFault::from)?;
             let changes = state.coins.changes(&signed, median_time_past);
             let place = state.file.append(&elements::encode::serialize(&signed))?;
             let entry = Entry::new(&signed, place, &state.coins, state.entries.last())
@@ -209,7 +207,7 @@ impl Node {
             state.heights.insert(hash, height);
             state.entries.push(entry);
             state.coins.apply(changes);
-            state.headers = headers;
+            state.headers = next;
             let included: HashSet<Txid> = signed.txdata.iter().map(Transaction::txid).collect();
             let State { coins, mempool, headers, .. } = &mut *state;
             mempool.refresh(coins, height + 1, headers.median_time_past(), &included);
@@ -219,12 +217,15 @@ impl Node {
         .await
     }
 
+    /// What a block on the tip is judged by. Copied, because proofs take long and the lock must not be held for them.
+    fn before(&self, block: &Block) -> (HeaderState, CoinSet) {
+        let state = self.read();
+        (state.headers.clone(), CoinSet::gather(&state.coins, &block.txdata))
+    }
+
     /// Takes a transaction into the mempool and tells everybody who watches.
     pub(crate) async fn accept(self: &Arc<Self>, tx: Transaction) -> Result<Txid, TxRejected> {
         let txid = tx.txid();
-        if self.read().mempool.contains(&txid) {
-            return Err(TxRejected::Known);
-        }
         let weight = tx.weight();
         if weight > MAX_TX_WEIGHT {
             return Err(TxRejected::Heavy);
@@ -232,23 +233,32 @@ impl Node {
         let parent = ParentView::of(&self.rpc, [&tx]).await?;
         let node = Arc::clone(self);
         heavy(move || {
-            // Written under the same lock as it was checked under, or two spends of a coin could both get in.
-            let mut state = node.write();
-            let State { headers, coins, mempool, .. } = &mut *state;
-            if mempool.contains(&txid) {
-                return Err(TxRejected::Known);
+            loop {
+                let (headers, coins) = {
+                    let state = node.read();
+                    if state.mempool.contains(&txid) {
+                        return Err(TxRejected::Known);
+                    }
+                    if !state.mempool.has_room(weight) {
+                        return Err(TxRejected::Full);
+                    }
+                    (state.headers.clone(), CoinSet::gather(&state.mempool.view(&state.coins), [&tx]))
+                };
+                let accepted = transaction::validate(&node.params, &headers, &tx, &coins, &parent)?;
+                transaction::check_policy(&node.params, &tx, &accepted)?;
+                let mut state = node.write();
+                let State { headers: now, coins: all, mempool, .. } = &mut *state;
+                // A block or a competing transaction may have come meanwhile; then the verdict is on something that is gone.
+                if now.tip() != headers.tip() || CoinSet::gather(&mempool.view(all), [&tx]) != coins {
+                    continue;
+                }
+                let wtxid = tx.wtxid();
+                let fee = accepted.fees.get(&node.params.policy_asset).copied().unwrap_or(0);
+                let waiting = Waiting { txid, weight: accepted.weight, sigop_cost: accepted.sigop_cost, fee, tx };
+                mempool.insert(waiting, headers.tip().height + 1, headers.median_time_past());
+                let _ = node.relayed.send((txid, wtxid));
+                return Ok(txid);
             }
-            if !mempool.has_room(weight) {
-                return Err(TxRejected::Full);
-            }
-            let accepted = transaction::validate(&node.params, headers, &tx, &mempool.view(coins), &parent)?;
-            transaction::check_policy(&node.params, &tx, &accepted)?;
-            let wtxid = tx.wtxid();
-            let fee = accepted.fees.get(&node.params.policy_asset).copied().unwrap_or(0);
-            let waiting = Waiting { txid, weight: accepted.weight, sigop_cost: accepted.sigop_cost, fee, tx };
-            mempool.insert(waiting, headers.tip().height + 1, headers.median_time_past());
-            let _ = node.relayed.send((txid, wtxid));
-            Ok(txid)
         })
         .await
     }
