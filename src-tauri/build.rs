@@ -14,5 +14,6 @@ fn main() {
     }
     let commands: Vec<&'static str> = commands.into_iter().map(|name| &*name.leak()).collect();
     let manifest = tauri_build::AppManifest::new().commands(commands.leak());
-    tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)).expect("the desktop host's configuration is valid");
+    tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest))
+        .expect("the desktop host's configuration is valid");
 }

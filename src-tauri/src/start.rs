@@ -38,12 +38,18 @@ impl Place {
     pub(crate) async fn realm(&self) -> Result<Realm, Refusal> {
         match &self.world {
             World::File(path) => {
-                let text = std::fs::read_to_string(path).map_err(|_| Refusal::new(Code::BadRealm).with("field", path.display()))?;
+                let text =
+                    std::fs::read_to_string(path).map_err(|_| Refusal::new(Code::BadRealm).with("field", path.display()))?;
                 Realm::from_toml(&text)
             }
             World::Embedded(dir) => causeway_sandbox::ensure_up(dir, |dir| {
                 let program = std::env::current_exe()?;
-                std::process::Command::new(program).arg("--sandbox-serve").arg(dir).stdin(std::process::Stdio::null()).spawn().map(drop)
+                std::process::Command::new(program)
+                    .arg("--sandbox-serve")
+                    .arg(dir)
+                    .stdin(std::process::Stdio::null())
+                    .spawn()
+                    .map(drop)
             })
             .await
             .map_err(|error| {

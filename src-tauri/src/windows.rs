@@ -21,7 +21,12 @@ fn build<'a>(
 ) -> tauri::Result<()> {
     let window = WebviewWindowBuilder::new(desktop, label, WebviewUrl::App(page.into()))
         .title("Causeway")
-        .on_navigation(|url| matches!((url.scheme(), url.host_str()), ("tauri" | "isolation", Some("localhost")) | ("http" | "https", Some("tauri.localhost"))))
+        .on_navigation(|url| {
+            matches!(
+                (url.scheme(), url.host_str()),
+                ("tauri" | "isolation", Some("localhost")) | ("http" | "https", Some("tauri.localhost"))
+            )
+        })
         .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny);
     shape(window).build().map(drop)
 }
@@ -69,8 +74,10 @@ pub(crate) async fn open_confirm(desktop: AppHandle, draft: u32) -> Result<(), F
     if let Some(open) = desktop.get_webview_window("confirm") {
         open.destroy().map_err(|_| Failure::new(Code::Bug))?;
     }
-    build(&desktop, "confirm", format!("confirm.html?draft={draft}"), |window| window.inner_size(520.0, 680.0).resizable(false).focused(true))
-        .map_err(|_| Failure::new(Code::Bug))
+    build(&desktop, "confirm", format!("confirm.html?draft={draft}"), |window| {
+        window.inner_size(520.0, 680.0).resizable(false).focused(true)
+    })
+    .map_err(|_| Failure::new(Code::Bug))
 }
 
 /// Closes the confirm window.

@@ -1,3 +1,6 @@
 //! Test support and fixture checks.
 
+pub mod main_job;
 pub mod vectors;
+pub mod window;
+pub mod world;

@@ -78,7 +78,9 @@ impl MainJob {
 
     async fn step<T>(&mut self, name: &'static str, work: impl Future<Output = Done<(T, String)>>) -> Done<T> {
         let start = Instant::now();
-        let outcome = tokio::time::timeout(STEP_DEADLINE, work).await.unwrap_or_else(|_| Err(format!("took longer than {} s", STEP_DEADLINE.as_secs())));
+        let outcome = tokio::time::timeout(STEP_DEADLINE, work)
+            .await
+            .unwrap_or_else(|_| Err(format!("took longer than {} s", STEP_DEADLINE.as_secs())));
         let millis = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (ok, detail) = match &outcome {
             Ok((_, detail)) => (true, detail.clone()),
@@ -144,7 +146,14 @@ async fn receive_bitcoin(app: &App) -> Done<((), String)> {
         app.testbed_fund(TestbedFund { sat: Atoms(SAT) }).await.map_err(said)?;
         mine(app, 1).await?;
     } else {
-        let request = ReceiveRequest { network: NetworkId::Bitcoin, amount: Some(Atoms(SAT)), asset: None, explicit: false, label: String::new(), again: true };
+        let request = ReceiveRequest {
+            network: NetworkId::Bitcoin,
+            amount: Some(Atoms(SAT)),
+            asset: None,
+            explicit: false,
+            label: String::new(),
+            again: true,
+        };
         let address = app.receive(request).await.map_err(said)?.address;
         eprintln!("waiting for {SAT} sat at {address}");
     }
@@ -197,7 +206,13 @@ async fn peg_in(app: &App) -> Done<((), String)> {
     })
     .await?;
     let txid = done.sidechain_txid.unwrap_or_default();
-    Ok(((), format!("{} of {} signatures stand behind the federation script; {after} sat claimed by {txid}", bridge.signatures_needed, bridge.functionaries)))
+    Ok((
+        (),
+        format!(
+            "{} of {} signatures stand behind the federation script; {after} sat claimed by {txid}",
+            bridge.signatures_needed, bridge.functionaries
+        ),
+    ))
 }
 
 async fn confidential_balance(app: &App) -> Done<((), String)> {
@@ -241,7 +256,14 @@ async fn reissue(app: &App, asset: &str) -> Done<((), String)> {
 
 async fn send_asset(app: &App, from: u32, to: u32, asset: &str) -> Done<((), String)> {
     select(app, to).await?;
-    let request = ReceiveRequest { network: NetworkId::Sidechain, amount: None, asset: Some(asset.into()), explicit: false, label: String::new(), again: false };
+    let request = ReceiveRequest {
+        network: NetworkId::Sidechain,
+        amount: None,
+        asset: Some(asset.into()),
+        explicit: false,
+        label: String::new(),
+        again: false,
+    };
     let address = app.receive(request).await.map_err(said)?.address;
     select(app, from).await?;
     let plan = SendPlan {
@@ -297,10 +319,14 @@ async fn peg_out(app: &App) -> Done<((), String)> {
 }
 
 async fn prove(app: &App, asset: &str) -> Done<((), String)> {
-    let request = HistoryRequest { network: Some(NetworkId::Sidechain), asset: Some(asset.into()), search: None, cursor: None, limit: 50 };
+    let request =
+        HistoryRequest { network: Some(NetworkId::Sidechain), asset: Some(asset.into()), search: None, cursor: None, limit: 50 };
     let rows = app.history(request).await.map_err(said)?.rows;
     let row = rows.iter().find(|r| r.kind == TransactionKind::Issued).ok_or("the issuance is not in the history")?;
-    let proof = app.proof_export(ProofExport { network: NetworkId::Sidechain, txid: row.txid.clone(), outputs: None }).await.map_err(said)?;
+    let proof = app
+        .proof_export(ProofExport { network: NetworkId::Sidechain, txid: row.txid.clone(), outputs: None })
+        .await
+        .map_err(said)?;
     let verdict = app.proof_verify(TextIn { text: proof.text.clone() }).await.map_err(said)?;
     ensure(verdict.ok, || format!("the proof does not hold: {verdict:?}"))?;
     let forged = proof.text.replacen("100000000", "100000001", 1);

@@ -25,7 +25,10 @@ pub async fn realm(file: Option<&Path>, dir: &Path) -> Result<Realm, String> {
 pub fn beside(name: &str) -> std::io::Result<std::path::PathBuf> {
     let own = std::env::current_exe()?;
     let candidates = own.ancestors().skip(1).take(2).map(|dir| dir.join(name));
-    candidates.into_iter().find(|path| path.exists()).ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, format!("{name} is not built beside {}", own.display())))
+    candidates
+        .into_iter()
+        .find(|path| path.exists())
+        .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, format!("{name} is not built beside {}", own.display())))
 }
 
 /// Opens the app on a realm.

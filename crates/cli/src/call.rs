@@ -135,6 +135,7 @@ fn print_step(json: bool, view: &OperationView) {
         println!("{value}");
         return;
     }
-    let current = value["steps"].as_array().into_iter().flatten().find(|s| s["state"] == "current").map_or(&Value::Null, |s| &s["step"]);
+    let current =
+        value["steps"].as_array().into_iter().flatten().find(|s| s["state"] == "current").map_or(&Value::Null, |s| &s["step"]);
     println!("{}: {} {} ({} of {})", value["kind"], value["status"], current, view.done, view.of);
 }

@@ -80,7 +80,8 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Why> {
             }
         }
         Command::Mine { network, blocks } => {
-            let network: NetworkId = serde_json::from_value(network.into()).map_err(|_| Why::Said("mine on `bitcoin` or `sidechain`".into()))?;
+            let network: NetworkId =
+                serde_json::from_value(network.into()).map_err(|_| Why::Said("mine on `bitcoin` or `sidechain`".into()))?;
             let mined = control(&dir).await?.mine(network, blocks).await?;
             say(place, "tip", mined.tip);
         }

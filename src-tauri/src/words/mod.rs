@@ -61,7 +61,11 @@ enum Told {
 
 /// Opens the window and carries what it asks to the app. Answers with the new wallet, or nothing when the user closed the window.
 #[tauri::command]
-pub(crate) async fn open_words(host: State<'_, Host>, purpose: Purpose, wallet: Option<u32>) -> Result<Option<WalletView>, Failure> {
+pub(crate) async fn open_words(
+    host: State<'_, Host>,
+    purpose: Purpose,
+    wallet: Option<u32>,
+) -> Result<Option<WalletView>, Failure> {
     let app = host.app().await?;
     let settings = app.settings_get(causeway_contract::Empty {}).await?;
     let state = app.app_state(causeway_contract::Empty {}).await?;
@@ -74,7 +78,9 @@ pub(crate) async fn open_words(host: State<'_, Host>, purpose: Purpose, wallet: 
         .kill_on_drop(true)
         .spawn()
         .map_err(bug)?;
-    let (Some(mut to_child), Some(from_child)) = (child.stdin.take(), child.stdout.take()) else { return Err(Failure::new(Code::Bug)) };
+    let (Some(mut to_child), Some(from_child)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err(Failure::new(Code::Bug));
+    };
     let dark = settings.theme == causeway_contract::Theme::Dark;
     let opening = Opening { purpose, language: settings.language, dark, valueless: state.valueless };
     tell(&mut to_child, &opening).await?;

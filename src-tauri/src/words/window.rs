@@ -4,7 +4,9 @@ use super::texts::{self, Texts};
 use super::{Asked, Opening, Purpose, Told, ask};
 use causeway_contract::{Code, Failure, WalletCreate};
 use causeway_keys::{Secret, WordCount, Words};
-use eframe::egui::{self, Align, Color32, FontData, FontDefinitions, FontFamily, Grid, Layout, RichText, TextEdit, Ui, ViewportCommand};
+use eframe::egui::{
+    self, Align, Color32, FontData, FontDefinitions, FontFamily, Grid, Layout, RichText, TextEdit, Ui, ViewportCommand,
+};
 use std::sync::mpsc::{Receiver, channel};
 use zeroize::Zeroize;
 
@@ -121,7 +123,8 @@ impl eframe::App for WordsWindow {
             if self.waiting.is_some() {
                 ui.label(self.texts.working);
             } else if !self.trouble.is_empty() {
-                let red = if self.opening.dark { Color32::from_rgb(0xF1, 0x8C, 0x7E) } else { Color32::from_rgb(0xA3, 0x28, 0x1D) };
+                let red =
+                    if self.opening.dark { Color32::from_rgb(0xF1, 0x8C, 0x7E) } else { Color32::from_rgb(0xA3, 0x28, 0x1D) };
                 ui.colored_label(red, &self.trouble);
             }
         });
@@ -178,7 +181,8 @@ impl WordsWindow {
             let mut rng = rand::rngs::OsRng;
             let words = Words::generate(self.count, &mut rng, own.as_ref());
             self.words = words.shown().map(str::to_owned).collect();
-            self.asked = rand::seq::index::sample(&mut rng, self.words.len(), 3).into_vec().try_into().expect("BUG: three were asked for");
+            self.asked =
+                rand::seq::index::sample(&mut rng, self.words.len(), 3).into_vec().try_into().expect("BUG: three were asked for");
             self.asked.sort_unstable();
             self.page = Page::Show;
         }
@@ -187,7 +191,8 @@ impl WordsWindow {
     fn show_words(&mut self, ui: &mut Ui) {
         let texts = self.texts;
         let backup = self.opening.purpose == Purpose::Backup;
-        let (title, lead) = if backup { (texts.backup_title, texts.create_lead) } else { (texts.create_title, texts.create_lead) };
+        let (title, lead) =
+            if backup { (texts.backup_title, texts.create_lead) } else { (texts.create_title, texts.create_lead) };
         Self::heading(ui, title, lead);
         Grid::new("words").num_columns(3).min_col_width(160.0).spacing([12.0, 10.0]).show(ui, |ui| {
             let rows = self.words.len().div_ceil(3);
@@ -214,7 +219,8 @@ impl WordsWindow {
         }
         let (onward, back) = Self::buttons(ui, texts.next, true, Some(texts.back));
         if onward {
-            let right = self.answers.iter().zip(self.asked).all(|(answer, place)| answer.trim().to_lowercase() == self.words[place]);
+            let right =
+                self.answers.iter().zip(self.asked).all(|(answer, place)| answer.trim().to_lowercase() == self.words[place]);
             self.go_if(right, Page::Seal, texts.wrong_word);
         } else if back {
             self.page = Page::Show;

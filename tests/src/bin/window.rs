@@ -1,0 +1,41 @@
+//! `cargo xtask test` drives the real window with this: the main job with WebDriver, on a display of its own.
+#![allow(clippy::print_stdout, reason = "a test run talks")]
+
+use causeway_tests::window::{Shots, run};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let mut shots = Shots(None);
+    while let Some(argument) = arguments.next() {
+        match (argument.as_str(), arguments.next()) {
+            ("--screenshots", Some(dir)) => shots = Shots(Some(PathBuf::from(dir))),
+            _ => {
+                eprintln!("window: only --screenshots DIR is known");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    let Some(driver) = std::env::var_os("TAURI_DRIVER").map(PathBuf::from) else {
+        eprintln!("window: TAURI_DRIVER must name tauri-driver; cargo xtask sets it");
+        return ExitCode::FAILURE;
+    };
+    let mut passed = 0_u32;
+    let outcome = tokio::runtime::Runtime::new().map_err(|e| e.to_string()).and_then(|runtime| {
+        runtime.block_on(run(&driver, &shots, |step| {
+            passed += 1;
+            println!("ok  {step}");
+        }))
+    });
+    match outcome {
+        Ok(()) => {
+            println!("{passed} passed, 0 failed");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("window: {why}\n{passed} passed, 1 failed");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The main job through the real window, as a person does it.
+
+use super::display::Display;
+use super::page::{Done, Page};
+use crate::world::beside;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a crossing or an issuance may take.
+const LONG: Duration = Duration::from_secs(240);
+
+/// Where screenshots go; nowhere when not asked for.
+pub struct Shots(pub Option<PathBuf>);
+
+impl Shots {
+    async fn take(&self, page: &Page, name: &str) -> Done<()> {
+        match &self.0 {
+            Some(dir) => page.screenshot(&dir.join(format!("{name}.png"))).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Runs the whole main job in the window, on a sandbox and a profile of its own; `report` hears each step as it ends.
+pub async fn run(driver: &Path, shots: &Shots, mut report: impl FnMut(&str)) -> Done<()> {
+    let dir = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let display = Display::start(driver, dir.path()).map_err(|e| e.to_string())?;
+    let program = beside("causeway-desktop").map_err(|e| e.to_string())?;
+    let profile = dir.path().join("profile");
+    let args = vec!["--profile".to_owned(), profile.display().to_string()];
+    let page = Page::open(&display.driver, &program, &args).await?;
+    let outcome = job(&page, shots, &mut report).await;
+    if outcome.is_err() {
+        // Whatever it looked like when it failed is worth more than the error.
+        let _looked = page.screenshot(&std::env::temp_dir().join("causeway-window-failed.png")).await;
+    }
+    let closed = page.close().await;
+    drop(display);
+    let down = causeway_sandbox::down(&profile.join("world")).await.map_err(|e| e.to_string());
+    outcome.and(closed).and(down)
+}
+
+async fn job(page: &Page, shots: &Shots, report: &mut impl FnMut(&str)) -> Done<()> {
+    page.find("onboarding-sandbox-start").await?;
+    shots.take(page, "onboarding").await?;
+    page.click("onboarding-sandbox-start").await?;
+    page.find("overview-total").await?;
+    report("start in the sandbox");
+
+    denied(page).await?;
+    report("the page can call nothing that it was not given");
+
+    page.until("networks synced", LONG, async |p| Ok(p.shows("height-bitcoin").await && p.shows("height-sidechain").await))
+        .await?;
+    page.click("banner-fund").await?;
+    mine_until(page, "test coins arrive", async |p| Ok(has_amount(&p.text("overview-total").await?))).await?;
+    shots.take(page, "overview-funded").await?;
+    report("test coins arrive, verified");
+
+    page.click("nav-bridge").await?;
+    page.click("pegin-start").await?;
+    page.type_into("pegin-amount", "0.25").await?;
+    shots.take(page, "pegin-plan").await?;
+    page.click("pegin-review").await?;
+    sign(page, shots, "confirm-pegin").await?;
+    page.click("nav-bridge").await?;
+    mine_until(page, "the peg-in counts blocks", async |p| Ok(p.shows("causeway").await)).await?;
+    shots.take(page, "bridge-under-way").await?;
+    page.click("nav-sidechain").await?;
+    mine_until(page, "the claim is spendable", async |p| Ok(has_amount(&p.text("amount-sidechain").await.unwrap_or_default())))
+        .await?;
+    shots.take(page, "sidechain").await?;
+    report("peg in");
+
+    page.click("nav-assets").await?;
+    page.click("asset-issue").await?;
+    page.type_into("issue-amount", "1000000").await?;
+    page.type_into("issue-precision", "2").await?;
+    page.type_into("issue-ticker", "HBR27").await?;
+    page.type_into("issue-name", "Harbour Bond 2027").await?;
+    page.type_into("issue-domain", "harbour-bonds.example").await?;
+    page.click("issue-next").await?;
+    page.find("issue-review").await?;
+    shots.take(page, "issue-review").await?;
+    page.click("issue-sign").await?;
+    sign(page, shots, "confirm-issue").await?;
+    report("issue an asset");
+    Ok(())
+}
+
+fn has_amount(text: &str) -> bool {
+    text.chars().any(|c| c.is_ascii_digit() && c != '0')
+}
+
+/// Presses "Mine a block" until the page shows what it should: what a person in the sandbox does who does not want to wait.
+async fn mine_until(page: &Page, what: &str, ready: impl AsyncFn(&Page) -> Done<bool>) -> Done<()> {
+    page.until(what, LONG, async |p| {
+        if ready(p).await? {
+            return Ok(true);
+        }
+        p.click("banner-mine").await?;
+        Ok(false)
+    })
+    .await
+}
+
+async fn sign(page: &Page, shots: &Shots, shot: &str) -> Done<()> {
+    let main = page.enter_confirm().await?;
+    page.find("confirm-fee").await?;
+    shots.take(page, shot).await?;
+    page.hold_to_sign(main).await
+}
+
+/// Calls that a page must never get through, whatever it tries.
+async fn denied(page: &Page) -> Done<()> {
+    let calls = [
+        "draft_sign",
+        "words_new",
+        "wallet_words",
+        "wallet_create",
+        "plugin:dialog|open",
+        "plugin:clipboard-manager|read_text",
+        "plugin:fs|read_file",
+        "plugin:shell|open",
+    ];
+    for call in calls {
+        let script = format!(
+            "const done = arguments[0]; setTimeout(() => done('silence'), 3000); \
+             window.__TAURI_INTERNALS__.invoke({call:?}, {{request: {{}}}}).then(() => done('answered'), (e) => done('refused'))"
+        );
+        let said = page.script(&script).await?;
+        if said == "answered" {
+            return Err(format!("the page could call {call}"));
+        }
+    }
+    Ok(())
+}

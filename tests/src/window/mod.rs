@@ -1,0 +1,7 @@
+//! Driving the real window: a display, a WebDriver bridge, and pages found by their test ids.
+
+mod display;
+mod job;
+mod page;
+
+pub use job::{Shots, run};

@@ -1,0 +1,140 @@
+//! A page of the app: found by test ids, waited for, never slept for.
+
+use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long an element may take to appear.
+const APPEARS_WITHIN: Duration = Duration::from_secs(30);
+/// How long the sign button is held; the app asks for 1.2 s.
+const HOLD: Duration = Duration::from_millis(1_600);
+
+pub(super) type Done<T> = Result<T, String>;
+
+pub(super) struct Page(Client);
+
+/// What went wrong, with the element it was about.
+fn at(what: &str) -> impl Fn(fantoccini::error::CmdError) -> String + '_ {
+    move |error| format!("{what}: {error}")
+}
+
+fn css(id: &str) -> String {
+    format!("[data-testid=\"{id}\"]")
+}
+
+impl Page {
+    /// Starts the app in a window.
+    pub(super) async fn open(driver: &str, program: &Path, args: &[String]) -> Done<Page> {
+        let options = serde_json::json!({ "application": program, "args": args });
+        let mut capabilities = serde_json::Map::new();
+        capabilities.insert("browserName".into(), "wry".into());
+        capabilities.insert("tauri:options".into(), options);
+        let client = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(driver).await;
+        client.map(Page).map_err(|e| format!("starting the window: {e}"))
+    }
+
+    pub(super) async fn close(self) -> Done<()> {
+        self.0.close().await.map_err(at("closing"))
+    }
+
+    pub(super) async fn find(&self, id: &str) -> Done<Element> {
+        let found = self.0.wait().at_most(APPEARS_WITHIN).for_element(Locator::Css(&css(id))).await;
+        found.map_err(|e| format!("{id} did not appear: {e}"))
+    }
+
+    pub(super) async fn shows(&self, id: &str) -> bool {
+        self.0.find(Locator::Css(&css(id))).await.is_ok()
+    }
+
+    /// Clicks once the element is there and enabled.
+    pub(super) async fn click(&self, id: &str) -> Done<()> {
+        let end = tokio::time::Instant::now() + APPEARS_WITHIN;
+        loop {
+            let element = self.find(id).await?;
+            let refused = element.attr("aria-disabled").await.map_err(at(id))?;
+            let disabled = element.attr("disabled").await.map_err(at(id))?;
+            if refused.as_deref() != Some("true") && disabled.is_none() && element.click().await.is_ok() {
+                return Ok(());
+            }
+            if tokio::time::Instant::now() > end {
+                return Err(format!("{id} stays disabled ({})", element.attr("title").await.ok().flatten().unwrap_or_default()));
+            }
+            self.pause().await;
+        }
+    }
+
+    pub(super) async fn type_into(&self, id: &str, text: &str) -> Done<()> {
+        let element = self.find(id).await?;
+        element.clear().await.map_err(at(id))?;
+        element.send_keys(text).await.map_err(at(id))
+    }
+
+    pub(super) async fn text(&self, id: &str) -> Done<String> {
+        self.find(id).await?.text().await.map_err(at(id))
+    }
+
+    /// Runs a script; for reading what no element shows and for calls that must be denied.
+    pub(super) async fn script(&self, body: &str) -> Done<serde_json::Value> {
+        self.0.execute_async(body, Vec::new()).await.map_err(at("script"))
+    }
+
+    /// Waits until `ready` says so. Pages change on the app's notices; WebDriver has no feed of them, so it is asked again.
+    pub(super) async fn until(&self, what: &str, within: Duration, ready: impl AsyncFn(&Page) -> Done<bool>) -> Done<()> {
+        let end = tokio::time::Instant::now() + within;
+        while tokio::time::Instant::now() < end {
+            if ready(self).await? {
+                return Ok(());
+            }
+            self.pause().await;
+        }
+        Err(format!("{what}: not within {} s", within.as_secs()))
+    }
+
+    async fn pause(&self) {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+
+    pub(super) async fn screenshot(&self, path: &Path) -> Done<()> {
+        let png = self.0.screenshot().await.map_err(at("screenshot"))?;
+        std::fs::write(path, png).map_err(|e| format!("{}: {e}", path.display()))
+    }
+
+    /// Switches to the confirm window once it is there; returns the handle of the window that was current.
+    pub(super) async fn enter_confirm(&self) -> Done<fantoccini::wd::WindowHandle> {
+        let main = self.0.window().await.map_err(at("window"))?;
+        let end = tokio::time::Instant::now() + APPEARS_WITHIN;
+        while tokio::time::Instant::now() < end {
+            let handles = self.0.windows().await.map_err(at("windows"))?;
+            if let Some(other) = handles.into_iter().find(|h| *h != main) {
+                self.0.switch_to_window(other).await.map_err(at("confirm window"))?;
+                return Ok(main);
+            }
+            self.pause().await;
+        }
+        Err("the confirm window did not open".into())
+    }
+
+    /// Holds the sign button as a hand would, and returns to the main window.
+    pub(super) async fn hold_to_sign(&self, main: fantoccini::wd::WindowHandle) -> Done<()> {
+        let button = self.find("confirm-hold").await?;
+        let hold = MouseActions::new("hand".into())
+            .then(PointerAction::MoveToElement { element: button, duration: None, x: 0.0, y: 0.0 })
+            .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })
+            .then(PointerAction::Pause { duration: HOLD })
+            .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        // The window closes itself when the signature is on disk, so the release may find no window.
+        let _released = self.0.perform_actions(hold).await;
+        let end = tokio::time::Instant::now() + APPEARS_WITHIN;
+        while tokio::time::Instant::now() < end {
+            if self.0.windows().await.map_err(at("windows"))?.len() == 1 {
+                return self.0.switch_to_window(main).await.map_err(at("main window"));
+            }
+            self.pause().await;
+        }
+        let said = if self.shows("confirm-failure").await { self.text("confirm-failure").await? } else { "it stays open".into() };
+        Err(format!("the confirm window did not sign: {said}"))
+    }
+}
