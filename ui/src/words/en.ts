@@ -835,4 +835,22 @@ export const en = {
   'palette.openTx': 'Open this transaction',
   'palette.lock': 'Lock the wallet',
   'palette.theme': 'Switch light and dark',
+
+  // A network that stopped
+  'stopped.title': 'The {network} network is stopped at block {height}',
+  'stopped.drawing': 'Block {good} is the last good one; block {bad} is not followed.',
+  'stopped.checked': 'checked',
+  'stopped.notFollowed': 'not followed',
+  'stopped.lastGood': 'last good',
+  'stopped.here': 'stopped here',
+  'stopped.money': 'Your money',
+  'stopped.moneyBody': 'Nothing was sent and nothing was lost by this stop. Your balance is as it was at block {height}. What it will be worth depends on how the chain is repaired.',
+  'stopped.works': 'What works and what does not',
+  'stopped.bitcoinWorks': 'Bitcoin',
+  'stopped.readingWorks': 'Reading everything',
+  'stopped.sidechainNot': 'Sidechain send, issue, peg-in, peg-out',
+  'stopped.bitcoinNot': 'Bitcoin send, peg-in, peg-out',
+  'stopped.waits': 'What is under way waits',
+  'stopped.do': 'What you can do',
+  'stopped.doBody': 'Keep the details: they name the block and the failed check. The app resumes by itself when a valid block replaces {height}.',
 } as const;

@@ -836,4 +836,22 @@ export const zhHans: Dictionary = {
   'palette.openTx': '打开此交易',
   'palette.lock': '锁定钱包',
   'palette.theme': '切换浅色与深色',
+
+  // A network that stopped
+  'stopped.title': '{network}网络已停在区块 {height}',
+  'stopped.drawing': '区块 {good} 是最后有效的区块；区块 {bad} 未被采用。',
+  'stopped.checked': '已检查',
+  'stopped.notFollowed': '未采用',
+  'stopped.lastGood': '最后有效',
+  'stopped.here': '在此停止',
+  'stopped.money': '您的资金',
+  'stopped.moneyBody': '此次停止没有发出也没有丢失任何资金。您的余额仍为区块 {height} 时的状态。其最终价值取决于该链如何修复。',
+  'stopped.works': '可用与不可用',
+  'stopped.bitcoinWorks': '比特币',
+  'stopped.readingWorks': '查看全部内容',
+  'stopped.sidechainNot': '侧链付款、发行、锚入、锚出',
+  'stopped.bitcoinNot': '比特币付款、锚入、锚出',
+  'stopped.waits': '进行中的操作等待',
+  'stopped.do': '您能做什么',
+  'stopped.doBody': '请保存详情：其中写明区块与失败的检查。当有效区块取代 {height} 后，应用会自动恢复。',
 };

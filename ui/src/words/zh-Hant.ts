@@ -836,4 +836,22 @@ export const zhHant: Dictionary = {
   'palette.openTx': '開啟此交易',
   'palette.lock': '鎖定錢包',
   'palette.theme': '切換淺色與深色',
+
+  // A network that stopped
+  'stopped.title': '{network}網路已停在區塊 {height}',
+  'stopped.drawing': '區塊 {good} 是最後有效的區塊；區塊 {bad} 未被採用。',
+  'stopped.checked': '已檢查',
+  'stopped.notFollowed': '未採用',
+  'stopped.lastGood': '最後有效',
+  'stopped.here': '在此停止',
+  'stopped.money': '您的資金',
+  'stopped.moneyBody': '此次停止沒有發出也沒有丟失任何資金。您的餘額仍為區塊 {height} 時的狀態。其最終價值取決於該鏈如何修復。',
+  'stopped.works': '可用與不可用',
+  'stopped.bitcoinWorks': '比特幣',
+  'stopped.readingWorks': '查看全部內容',
+  'stopped.sidechainNot': '側鏈付款、發行、錨入、錨出',
+  'stopped.bitcoinNot': '比特幣付款、錨入、錨出',
+  'stopped.waits': '進行中的操作等待',
+  'stopped.do': '您能做什麼',
+  'stopped.doBody': '請儲存詳情：其中寫明區塊與失敗的檢查。當有效區塊取代 {height} 後，應用會自動恢復。',
 };

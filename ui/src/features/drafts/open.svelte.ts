@@ -25,8 +25,11 @@ export async function present(view: DraftView, after: (() => void) | null = null
   await host().openConfirm(view.draft);
 }
 
-export function forget(draft: number): void {
+/** `false` when it was forgotten before. */
+export function forget(draft: number): boolean {
+  const before = state.list.length;
   state.list = state.list.filter((d) => d.view.draft !== draft);
+  return state.list.length < before;
 }
 
 /** Frees the coins of a draft that is planned anew. */

@@ -65,9 +65,12 @@ export function draw(inputs: readonly FlowEnd[], outputs: readonly FlowEnd[], wi
   const ins = place(left, 4);
   const onRight = place(right, width - box - 4);
   const equal = (side: readonly FlowEnd[]) => others && side.some((e) => e.blinded);
-  const inWidths = widths(left, equal(left), inputs);
-  const outWidths = widths(right, equal(right), outs);
-  const node = { x: width / 2 - NODE / 2, y: TOP + body / 2 - FLOW / 2 - 3, height: FLOW + 6 };
+  const raw = [widths(left, equal(left), inputs), widths(right, equal(right), outs)] as const;
+  // No stream is wider than the box it leaves.
+  const scale = Math.min(1, (BOX - 4) / Math.max(...raw[0], ...raw[1], 1));
+  const [inWidths, outWidths] = [raw[0].map((w) => Math.max(2, w * scale)), raw[1].map((w) => Math.max(2, w * scale))];
+  const flow = Math.max(inWidths.reduce((a, b) => a + b, 0), outWidths.reduce((a, b) => a + b, 0), 24);
+  const node = { x: width / 2 - NODE / 2, y: TOP + body / 2 - flow / 2 - 3, height: flow + 6 };
   const streams: Stream[] = [];
   const lay = (boxes: Box[], sizes: number[], toNode: boolean) => {
     const total = sizes.reduce((a, b) => a + b, 0);

@@ -74,7 +74,7 @@ interface Line {
 }
 
 function row(roll: () => number, line: Line, height: Record<NetworkId, number>): HistoryRow {
-  const depth = line.network === 'bitcoin' ? 6 : 2;
+  const depth = line.kind === 'peg-in-deposit' ? 10 : line.network === 'bitcoin' ? 6 : 2;
   const confirmations = line.confirmations ?? 412;
   const moved: Moved[] = line.moved.map(([asset, amount, out]) => ({ asset, amount: amount.toString(), out }));
   return {
