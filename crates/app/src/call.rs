@@ -2,8 +2,8 @@
 
 use crate::profile::{Options, Profile};
 use crate::report;
+use causeway_contract::dto::*;
 use causeway_contract::{Code, Failure, Notice, Progress, Tag, with_commands};
-use causeway_contract::{dto::*, notice};
 use causeway_vocab::{Realm, Refusal};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -26,7 +26,7 @@ impl App {
     }
 
     /// Hears every notice from now on. `seq` counts notices of this process; a reader that lags has missed some.
-    pub fn notices(&self) -> broadcast::Receiver<notice::Notice> {
+    pub fn notices(&self) -> broadcast::Receiver<Notice> {
         self.profile.notices.subscribe()
     }
 
@@ -83,7 +83,7 @@ macro_rules! commands {
                 #[doc = concat!("The command `", stringify!($name), "` of the contract.")]
                 pub async fn $name(&self, request: $req) -> Result<$ans, Failure> {
                     let profile = Arc::clone(&self.profile);
-                    profile.touch(stringify!($name));
+                    profile.touch(&[$(Tag::$stale),*]);
                     let answer = report::guarded(&self.profile.dir, stringify!($name), async move { profile.$name(request).await }).await?;
                     self.profile.tell([$(Tag::$stale),*]);
                     Ok(answer)
@@ -101,8 +101,3 @@ macro_rules! commands {
     };
 }
 with_commands!(commands);
-
-/// Keeps the notice type in the signature of this module's users.
-pub(crate) fn notice(seq: u32, tags: Vec<Tag>) -> Notice {
-    Notice { seq, tags }
-}

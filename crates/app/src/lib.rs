@@ -3,17 +3,30 @@
 //! [`App`] is what a host holds: one method per command of the contract, plus [`App::call`] for hosts that speak JSON.
 //!
 //! # How it works
-//! - An open profile has one memory ([`Core`](core::Core)) behind one lock. Whoever changes it does so together with one store
+//! - An open profile has one memory (`memory::Core`) behind one lock. Whoever changes it does so together with one store
 //!   transaction, and speaks of it only afterwards: *on disk before on screen*. If the transaction fails, the memory is thrown away
 //!   and read again from disk.
 //! - One task per network reads its client's events. Slow work on a batch (unblinding, proofs) happens before the lock is taken.
-//! - Long work is a journalled [operation](operations); whatever was under way when the process died goes on at the next start.
+//! - Long work is a journalled operation; whatever was under way when the process died goes on at the next start.
 
+mod amounts;
 mod call;
+mod drafts;
+mod fees;
+mod follow;
+mod memory;
+mod money;
+mod names;
+mod networks;
+mod operations;
 mod pending;
 mod profile;
 pub mod proofs;
+mod qr;
 mod report;
+mod settings;
+mod vault;
+mod wallets;
 
 pub use call::App;
 pub use profile::Options;

@@ -1,12 +1,18 @@
-//! An open profile.
+//! An open profile: its lock, its disk, its clients.
 
-use causeway_contract::{AppState, Empty, Failure, Notice, Progress, Tag};
-use causeway_store::{Binding, Store};
-use causeway_vocab::{Realm, Refusal};
+use crate::memory::Core;
+use crate::operations::Effect;
+use causeway_contract::{Notice, Progress, Tag};
+use causeway_journal::Issued;
+use causeway_peers::{BitcoinClient, SidechainClient};
+use causeway_store::{Binding, Store, Write};
+use causeway_vocab::{Code, Realm, Refusal};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use tokio::sync::broadcast;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::{Notify, broadcast};
 
 /// How a profile is opened.
 #[derive(Debug, Clone)]
@@ -22,35 +28,177 @@ impl Default for Options {
     }
 }
 
+/// The clock, Unix seconds.
+pub(crate) fn now() -> u32 {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    u32::try_from(seconds).unwrap_or(u32::MAX)
+}
+
+/// The two light clients of a running profile.
+pub(crate) struct Clients {
+    pub(crate) bitcoin: BitcoinClient,
+    pub(crate) sidechain: SidechainClient,
+}
+
+/// Scripts that the clients already look for.
+#[derive(Default)]
+pub(crate) struct Watched {
+    pub(crate) bitcoin: HashSet<bitcoin::ScriptBuf>,
+    pub(crate) sidechain: HashSet<elements::Script>,
+}
+
 /// Everything an open profile holds.
 pub(crate) struct Profile {
     pub(crate) realm: Arc<Realm>,
     pub(crate) dir: PathBuf,
     pub(crate) options: Options,
     pub(crate) store: Store,
+    pub(crate) clients: Clients,
     pub(crate) notices: broadcast::Sender<Notice>,
     pub(crate) progress: broadcast::Sender<Progress>,
+    pub(crate) watched: Mutex<Watched>,
+    /// Woken when something changed that stuck work may have waited for: a tip, an unlock, a peer.
+    pub(crate) wake: Notify,
+    pub(crate) touched: AtomicU32,
+    pub(crate) closed: AtomicBool,
+    pub(crate) me: std::sync::Weak<Profile>,
+    core: Mutex<Core>,
     seq: AtomicU32,
+    tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
 }
 
 impl Profile {
     pub(crate) async fn open(dir: &Path, realm: Realm, options: Options) -> Result<Arc<Profile>, Refusal> {
-        let binding = Binding::of(&realm);
-        let path = dir.to_owned();
-        let store = tokio::task::spawn_blocking(move || Store::open(&path, &binding)).await.expect("BUG: opening panicked")?;
-        Ok(Arc::new(Profile {
-            realm: Arc::new(realm),
+        let realm = Arc::new(realm);
+        let (binding, path, bound) = (Binding::of(&realm), dir.to_owned(), Arc::clone(&realm));
+        let opened = tokio::task::spawn_blocking(move || {
+            let store = Store::open(&path, &binding)?;
+            let core = Core::load(&store, &bound)?;
+            core.compact(&store)?;
+            store.commit(|write| write.expire_drafts(now()))?;
+            Ok::<_, Refusal>((store, core))
+        });
+        let (store, core) = opened.await.map_err(|_| Refusal::new(Code::Bug))??;
+        let (clients, watched, bitcoin_events, sidechain_events) = crate::follow::start(&store, &core, &realm)?;
+        let profile = Arc::new_cyclic(|me| Profile {
+            realm,
             dir: dir.to_owned(),
             options,
             store,
+            clients,
             notices: broadcast::channel(256).0,
             progress: broadcast::channel(256).0,
+            watched: Mutex::new(watched),
+            wake: Notify::new(),
+            touched: AtomicU32::new(now()),
+            closed: AtomicBool::new(false),
+            me: me.clone(),
+            core: Mutex::new(core),
             seq: AtomicU32::new(0),
-        }))
+            tasks: Mutex::new(Vec::new()),
+        });
+        profile.keep(tokio::spawn(crate::follow::bitcoin(Arc::clone(&profile), bitcoin_events)));
+        profile.keep(tokio::spawn(crate::follow::sidechain(Arc::clone(&profile), sidechain_events)));
+        profile.keep(tokio::spawn(crate::follow::housekeeping(Arc::clone(&profile))));
+        profile.resume_operations();
+        Ok(profile)
     }
 
+    /// Stops everything. Nothing is lost: what is under way goes on at the next start.
     pub(crate) async fn close(&self) {
+        if self.closed.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        self.core().keys.clear();
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in &tasks {
+            task.abort();
+        }
+        for task in tasks {
+            // Aborted or finished: either way it is over.
+            let _ = task.await;
+        }
+        tokio::join!(self.clients.bitcoin.shutdown(), self.clients.sidechain.shutdown());
         self.store.close();
+    }
+
+    /// Keeps a task until the profile is closed.
+    pub(crate) fn keep(&self, task: tokio::task::JoinHandle<()>) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.retain(|task| !task.is_finished());
+        tasks.push(task);
+    }
+
+    /// A strong handle on itself, for tasks.
+    pub(crate) fn me(&self) -> Arc<Profile> {
+        self.me.upgrade().expect("BUG: a method runs on a living profile")
+    }
+
+    /// The memory. Hold it briefly and never across an await.
+    ///
+    /// If a panic interrupted a change, the memory may be ahead of the disk and is read again.
+    pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
+        match self.core.lock() {
+            Ok(core) => core,
+            Err(poisoned) => {
+                let mut core = poisoned.into_inner();
+                if self.reload(&mut core).is_ok() {
+                    self.core.clear_poison();
+                }
+                core
+            }
+        }
+    }
+
+    fn reload(&self, core: &mut Core) -> Result<(), Refusal> {
+        let mut fresh = Core::load(&self.store, &self.realm)?;
+        fresh.keys = std::mem::take(&mut core.keys);
+        fresh.locked = core.locked;
+        fresh.bitcoin = std::mem::take(&mut core.bitcoin);
+        fresh.sidechain = std::mem::take(&mut core.sidechain);
+        *core = fresh;
+        Ok(())
+    }
+
+    /// Changes memory and disk together: one lock, one transaction, then the notice and the effects. On a refusal nothing has happened.
+    pub(crate) fn change<T>(&self, work: impl FnOnce(&mut Core, &mut Write<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        tokio::task::block_in_place(|| {
+            let mut core = self.core();
+            core.dirty = false;
+            let outcome = self.store.commit(|write| work(&mut core, write));
+            let effects = core.operations.take_effects();
+            match outcome {
+                Ok(committed) => {
+                    drop(core);
+                    self.tell(committed.tags.iter().filter_map(|name| tag(name)));
+                    self.carry_out(effects);
+                    Ok(committed.value)
+                }
+                Err(refusal) => {
+                    if core.dirty {
+                        self.reload(&mut core)?;
+                    }
+                    Err(refusal)
+                }
+            }
+        })
+    }
+
+    /// Reads memory and disk as of one moment.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&Core, &causeway_store::Reader<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        tokio::task::block_in_place(|| {
+            let core = self.core();
+            self.store.read(|reader| work(&core, reader))
+        })
+    }
+
+    fn carry_out(&self, effects: Vec<(u32, Issued<Effect>)>) {
+        for (operation, issued) in effects {
+            self.start_effect(operation, issued);
+        }
     }
 
     /// Tells the faces what went stale. Call after the commit.
@@ -59,41 +207,18 @@ impl Profile {
         if !tags.is_empty() {
             let seq = self.seq.fetch_add(1, Ordering::Relaxed) + 1;
             // No listener is no error.
-            let _ = self.notices.send(crate::call::notice(seq, tags));
+            let _ = self.notices.send(Notice { seq, tags });
         }
     }
 
-    /// Notes that somebody is using the app; auto-lock counts from here.
-    pub(crate) fn touch(&self, _command: &str) {}
+    /// Notes that a person is using the app; auto-lock counts from here. Faces ask some questions by themselves, which do not count.
+    pub(crate) fn touch(&self, stales: &[Tag]) {
+        if !stales.is_empty() {
+            self.touched.store(now(), Ordering::Relaxed);
+        }
+    }
+}
 
-    pub(crate) async fn app_state(&self, _: Empty) -> Result<AppState, Failure> {
-        Ok(AppState {
-            realm: self.realm.name.clone(),
-            valueless: self.realm.valueless,
-            testbed: self.realm.testbed.is_some(),
-            wallets: Vec::new(),
-            selected: None,
-            unlocked: false,
-        })
-    }
-
-    pub(crate) fn keyring_name(&self, _wallet: u32) -> Result<String, Failure> {
-        Err(Refusal::new(causeway_vocab::Code::NotOffered).with("what", "keyring"))
-    }
-    pub(crate) fn keyring_remembered(&self, _wallet: u32) -> Result<bool, Failure> {
-        Err(Refusal::new(causeway_vocab::Code::NotOffered).with("what", "keyring"))
-    }
-    pub(crate) async fn keyring_enable(&self, _: causeway_contract::WalletUnlock) -> Result<causeway_keys::KeyringKey, Failure> {
-        Err(Refusal::new(causeway_vocab::Code::NotOffered).with("what", "keyring"))
-    }
-    pub(crate) async fn keyring_disable(&self, _: causeway_contract::WalletUnlock) -> Result<(), Failure> {
-        Err(Refusal::new(causeway_vocab::Code::NotOffered).with("what", "keyring"))
-    }
-    pub(crate) async fn keyring_open(
-        &self,
-        _: u32,
-        _: causeway_keys::KeyringKey,
-    ) -> Result<causeway_contract::WalletView, Failure> {
-        Err(Refusal::new(causeway_vocab::Code::NotOffered).with("what", "keyring"))
-    }
+fn tag(name: &str) -> Option<Tag> {
+    serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
 }

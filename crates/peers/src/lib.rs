@@ -13,6 +13,7 @@ mod outbox;
 mod relay;
 mod scan;
 mod sidechain;
+pub mod testbed;
 mod wire;
 
 pub use bitcoin_chain::{BitcoinClient, BitcoinConfig, BitcoinEvent, FeeRates};

@@ -1,0 +1,78 @@
+//! A draft as it is kept on disk.
+
+use causeway_contract::{DraftKind, DraftView};
+use causeway_vocab::{Code, Draft, NetworkId, Opening, Refusal, SidechainDraft};
+use serde::{Deserialize, Serialize};
+
+/// Seconds for which a draft holds its coins.
+pub(crate) const LIFE: u32 = 30 * 60;
+
+/// Everything a draft is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Body {
+    pub(crate) kind: DraftKind,
+    pub(crate) network: NetworkId,
+    pub(crate) unsigned: Unsigned,
+    /// As it was shown when it was planned.
+    pub(crate) view: DraftView,
+    pub(crate) label: String,
+    /// Whom it pays, as the user named them.
+    pub(crate) payees: Vec<String>,
+    pub(crate) purpose: Purpose,
+}
+
+/// The transaction.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Unsigned {
+    /// Base64.
+    Bitcoin(String),
+    Sidechain {
+        /// Base64.
+        pset: String,
+        inputs: Vec<Opening>,
+        outputs: Vec<Option<Opening>>,
+    },
+}
+
+/// What else its operation needs to know.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Purpose {
+    Plain,
+    PegIn { claim_script: elements::Script, deposit_script: bitcoin::ScriptBuf, address: String, amount: u64, valid_until: u32 },
+    PegOut { destination: bitcoin::ScriptBuf, address: String, amount: u64 },
+    Issue { asset: String, contract: String, prevout: String },
+}
+
+impl Unsigned {
+    pub(crate) fn of(draft: &Draft) -> Unsigned {
+        match draft {
+            Draft::Bitcoin(psbt) => Unsigned::Bitcoin(psbt.to_string()),
+            Draft::Sidechain(draft) => {
+                Unsigned::Sidechain { pset: draft.pset.to_string(), inputs: draft.inputs.clone(), outputs: draft.outputs.clone() }
+            }
+        }
+    }
+
+    pub(crate) fn draft(&self) -> Result<Draft, Refusal> {
+        match self {
+            Unsigned::Bitcoin(text) => text.parse().map(Draft::Bitcoin).map_err(|_| Code::BadDraft.into()),
+            Unsigned::Sidechain { pset, inputs, outputs } => {
+                let pset = pset.parse().map_err(|_| Refusal::new(Code::BadDraft))?;
+                Ok(Draft::Sidechain(Box::new(SidechainDraft { pset, inputs: inputs.clone(), outputs: outputs.clone() })))
+            }
+        }
+    }
+
+    /// The coins it spends.
+    pub(crate) fn coins(&self) -> Result<Vec<String>, Refusal> {
+        Ok(match self.draft()? {
+            Draft::Bitcoin(psbt) => psbt.unsigned_tx.input.iter().map(|input| input.previous_output.to_string()).collect(),
+            Draft::Sidechain(draft) => {
+                let inputs = draft.pset.inputs().iter();
+                inputs.map(|input| format!("{}:{}", input.previous_txid, input.previous_output_index)).collect()
+            }
+        })
+    }
+}

@@ -1,0 +1,445 @@
+//! Planning: from what the user wants to a draft that holds its coins.
+
+use super::blind;
+use super::body::{Body, LIFE, Purpose, Unsigned};
+use crate::memory::{Core, put_bitcoin, put_sidechain, stale};
+use crate::money::{outpoint_text, read_outpoint};
+use crate::names::{read_contract, write_contract};
+use crate::operations::{self, Start, peg_in};
+use crate::profile::{Profile, now};
+use causeway_bitcoin_wallet::{FeeRate, PaymentUri, Plan as BitcoinPlan};
+use causeway_contract::{
+    AmountView, Atoms, BumpPlan, BurnPlan, DraftKind, DraftView, Empty, Failure, IssuePlan, OperationView, PegInPlan, PegOutPlan,
+    ReissuePlan, SendPlan, Tag,
+};
+use causeway_sidechain::consensus::federation::Fedpeg;
+use causeway_sidechain::consensus::tweak::deposit_script;
+use causeway_sidechain::wallet::address::Confidentiality;
+use causeway_sidechain::wallet::build::{Drain, Purpose as OutputPurpose, Recipient};
+use causeway_sidechain::wallet::descriptor::{Chain, KeyPath};
+use causeway_sidechain::wallet::{Action, Intent, Plan};
+use causeway_store::{DraftRow, Write};
+use causeway_vocab::{AssetId, Code, Draft, NetworkId, Refusal};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The contract's issuer key is derived here: the last index, which no address is ever handed out at.
+const ISSUER_KEY: KeyPath = KeyPath { chain: Chain::External, index: (1 << 31) - 1 };
+/// A peg-in is refused when less than this share of an epoch is left until its script may expire.
+const EXPIRY_SHARE: u32 = 10;
+
+/// Terms of a sidechain plan.
+struct Terms {
+    kind: DraftKind,
+    action: Action,
+    fee_rate: u64,
+    coins: BTreeSet<elements::OutPoint>,
+    allow_explicit: bool,
+    label: String,
+    payees: Vec<String>,
+}
+
+fn bad_asset(text: &str) -> Refusal {
+    Refusal::new(Code::UnknownAsset).with("asset", text)
+}
+
+fn some_amount(amount: Atoms, precision: u8) -> Result<u64, Refusal> {
+    match amount.0 {
+        0 => Err(Refusal::new(Code::BadAmount).with("precision", precision)),
+        amount => Ok(amount),
+    }
+}
+
+impl Profile {
+    pub(crate) async fn send_plan(&self, request: SendPlan) -> Result<DraftView, Failure> {
+        if request.recipients.is_empty() {
+            return Err(Code::NoRecipients.into());
+        }
+        let drain = match request.drain {
+            Some(index) if (index as usize) < request.recipients.len() => Some(index as usize),
+            Some(_) => return Err(Refusal::new(Code::BadRequest).with("field", "drain")),
+            None => None,
+        };
+        let rate = self.rate_or_normal(request.network, request.fee_rate).await;
+        match request.network {
+            NetworkId::Bitcoin => self.send_bitcoin(request, drain, rate),
+            NetworkId::Sidechain => self.send_sidechain(request, drain, rate),
+        }
+    }
+
+    fn send_bitcoin(&self, request: SendPlan, drain: Option<usize>, rate: u64) -> Result<DraftView, Failure> {
+        let mut intent = self.bitcoin_intent(request.coins.as_deref(), rate)?;
+        let mut payees = Vec::new();
+        for (index, recipient) in request.recipients.iter().enumerate() {
+            if let Some(asset) = recipient.asset.as_deref().filter(|asset| *asset != "btc") {
+                return Err(bad_asset(asset));
+            }
+            let address = PaymentUri::parse(&recipient.address, &self.realm)?.address;
+            payees.push(address.to_string());
+            let script = address.script_pubkey();
+            if drain == Some(index) {
+                intent.drain_to = Some(script);
+            } else {
+                let amount = Atoms(some_amount(recipient.amount, 8)?);
+                intent.recipients.push(causeway_bitcoin_wallet::Recipient { script, amount });
+            }
+        }
+        self.plan_bitcoin(DraftKind::Send, &intent, request.label, payees, |_| Purpose::Plain)
+    }
+
+    fn send_sidechain(&self, request: SendPlan, drain: Option<usize>, fee_rate: u64) -> Result<DraftView, Failure> {
+        let params = &self.realm.sidechain;
+        let confidentiality = if request.allow_explicit { Confidentiality::Optional } else { Confidentiality::Required };
+        let mut recipients = Vec::new();
+        for (index, recipient) in request.recipients.iter().enumerate() {
+            let uri = causeway_sidechain::wallet::PaymentUri::parse(&recipient.address, params, confidentiality)?;
+            let asset = match recipient.asset.as_deref() {
+                Some(text) => text.parse().map_err(|_| bad_asset(text))?,
+                None => uri.asset.unwrap_or(params.policy_asset),
+            };
+            let amount = if drain == Some(index) { 0 } else { some_amount(recipient.amount, 8)? };
+            recipients.push(Recipient { address: uri.address, asset, amount });
+        }
+        let payees = recipients.iter().map(|recipient| recipient.address.to_string()).collect();
+        let coins = request.coins.unwrap_or_default().iter().map(|text| read_outpoint(text)).collect::<Result<_, _>>()?;
+        let terms = Terms {
+            kind: DraftKind::Send,
+            action: Action::Send { recipients, drain: drain.map_or(Drain::No, Drain::To) },
+            fee_rate,
+            coins,
+            allow_explicit: request.allow_explicit,
+            label: request.label,
+            payees,
+        };
+        self.plan_sidechain(terms, |_| Ok(Purpose::Plain))
+    }
+
+    pub(crate) async fn bump_plan(&self, request: BumpPlan) -> Result<DraftView, Failure> {
+        let txid = request.txid.parse().map_err(|_| Refusal::new(Code::NotReplaceable))?;
+        let rate = FeeRate(u64::from(request.fee_rate));
+        self.change(|core, write| {
+            core.not_halted(NetworkId::Bitcoin)?;
+            let exclude = excluded_bitcoin(core, write)?;
+            let wallet = core.selected_mut()?;
+            let rng = &mut rand::thread_rng();
+            let plan = match request.child {
+                true => wallet.bitcoin.plan_child(txid, rate, &exclude, rng)?,
+                false => wallet.bitcoin.plan_bump(txid, rate, &exclude, rng)?,
+            };
+            keep_bitcoin(core, write, DraftKind::Bump, &plan, String::new(), Vec::new(), Purpose::Plain)
+        })
+    }
+
+    /// The intent of a Bitcoin payment without its recipients.
+    fn bitcoin_intent(&self, coins: Option<&[String]>, rate: u64) -> Result<causeway_bitcoin_wallet::Intent, Refusal> {
+        let read = |text: &String| text.parse().map_err(|_| Refusal::new(Code::CoinUnavailable).with("outpoint", text));
+        Ok(causeway_bitcoin_wallet::Intent {
+            recipients: Vec::new(),
+            drain_to: None,
+            rate: FeeRate(rate),
+            coins: coins.unwrap_or_default().iter().map(read).collect::<Result<_, _>>()?,
+            exclude: BTreeSet::new(),
+        })
+    }
+
+    fn plan_bitcoin(
+        &self,
+        kind: DraftKind,
+        intent: &causeway_bitcoin_wallet::Intent,
+        label: String,
+        payees: Vec<String>,
+        purpose: impl FnOnce(&BitcoinPlan) -> Purpose,
+    ) -> Result<DraftView, Failure> {
+        self.change(|core, write| {
+            core.not_halted(NetworkId::Bitcoin)?;
+            let intent = causeway_bitcoin_wallet::Intent { exclude: excluded_bitcoin(core, write)?, ..intent.clone() };
+            let plan = core.selected_mut()?.bitcoin.plan(&intent, &mut rand::thread_rng())?;
+            let purpose = purpose(&plan);
+            keep_bitcoin(core, write, kind, &plan, label, payees, purpose)
+        })
+    }
+
+    fn plan_sidechain(
+        &self,
+        terms: Terms,
+        purpose: impl FnOnce(&Plan) -> Result<Purpose, Refusal>,
+    ) -> Result<DraftView, Failure> {
+        self.change(|core, write| {
+            core.not_halted(NetworkId::Sidechain)?;
+            let wallet = core.selected()?;
+            let exclude = wallet.excluded(write, NetworkId::Sidechain)?;
+            let failed = core.proofs.iter().filter(|(_, verdict)| **verdict == crate::memory::Verdict::Failed);
+            let failed: BTreeSet<_> = failed.map(|(txid, _)| *txid).collect();
+            let mut exclude: BTreeSet<_> = exclude.iter().filter_map(|text| read_outpoint(text).ok()).collect();
+            exclude.extend(wallet.sidechain.coins().map(|coin| coin.outpoint).filter(|o| failed.contains(&o.txid)));
+            let intent = Intent {
+                action: terms.action,
+                fee_rate: terms.fee_rate,
+                discount: true,
+                coins: terms.coins,
+                exclude,
+                allow_explicit: terms.allow_explicit,
+            };
+            let plan = wallet.sidechain.plan(&intent, &mut rand::thread_rng())?;
+            let purpose = purpose(&plan)?;
+            let draft = Draft::Sidechain(Box::new(blind(&plan)));
+            let view = sidechain_view(core, terms.kind, &plan, &purpose);
+            let wallet = core.selected_mut()?;
+            wallet.sidechain.absorb(&plan.changes);
+            put_sidechain(write, wallet.row.id, &plan.changes)?;
+            let body = Body {
+                kind: terms.kind,
+                network: NetworkId::Sidechain,
+                unsigned: Unsigned::of(&draft),
+                view,
+                label: terms.label,
+                payees: terms.payees,
+                purpose,
+            };
+            keep(core, write, body)
+        })
+        .inspect(|_| self.watch_new())
+    }
+
+    /// The federation script that a deposit made now should pay, from a header chain that is verified to its tip.
+    pub(crate) fn fedpeg(&self) -> Result<Fedpeg, Refusal> {
+        let params = &self.realm.sidechain;
+        self.core().not_halted(NetworkId::Sidechain)?;
+        if self.clients.sidechain.state().phase != causeway_peers::Phase::Synced {
+            return Err(Code::NotSynced.into());
+        }
+        let (tip, fedpegs) =
+            self.clients.sidechain.with_chain(|chain| (chain.tip(), chain.state().fedpegs_for_next_block(params)));
+        let fedpeg = fedpegs.into_iter().next().ok_or(Code::NotSynced)?;
+        let left = fedpeg.guaranteed_valid_until_height(params).saturating_sub(tip.height);
+        if left < params.epoch_length / EXPIRY_SHARE {
+            return Err(Refusal::new(Code::PegPaused).with("why", "federation-script-expires"));
+        }
+        Ok(fedpeg)
+    }
+
+    /// A fresh claim script with the Bitcoin script and address to be paid for it, and until when it is guaranteed.
+    fn new_deposit(&self) -> Result<(elements::Script, bitcoin::ScriptBuf, String, u32), Refusal> {
+        let fedpeg = self.fedpeg()?;
+        let (_, derived) = self.reveal_sidechain(false)?;
+        let unusable = |_| Refusal::new(Code::PegPaused).with("why", "federation-script");
+        let script = deposit_script(&fedpeg, &derived.script).map_err(unusable)?;
+        let address = bitcoin::Address::from_script(&script, self.realm.bitcoin.network);
+        let address = address.map_err(|_| Refusal::new(Code::PegPaused).with("why", "federation-script"))?;
+        Ok((derived.script, script, address.to_string(), fedpeg.guaranteed_valid_until_height(&self.realm.sidechain)))
+    }
+
+    pub(crate) async fn peg_in_plan(&self, request: PegInPlan) -> Result<DraftView, Failure> {
+        let rate = self.rate_or_normal(NetworkId::Bitcoin, request.fee_rate).await;
+        let mut intent = self.bitcoin_intent(request.coins.as_deref(), rate)?;
+        let (claim_script, script, address, valid_until) = self.new_deposit()?;
+        if request.drain {
+            intent.drain_to = Some(script.clone());
+        } else {
+            let amount = Atoms(some_amount(request.amount, 8)?);
+            intent.recipients.push(causeway_bitcoin_wallet::Recipient { script: script.clone(), amount });
+        }
+        self.plan_bitcoin(DraftKind::PegIn, &intent, String::new(), Vec::new(), |plan| {
+            let paid = plan.psbt.unsigned_tx.output.iter().find(|output| output.script_pubkey == script);
+            let amount = paid.map_or(0, |output| output.value.to_sat());
+            Purpose::PegIn { claim_script, deposit_script: script.clone(), address, amount, valid_until }
+        })
+    }
+
+    pub(crate) async fn peg_in_address(&self, _: Empty) -> Result<OperationView, Failure> {
+        let (claim_script, deposit_script, address, valid_until) = self.new_deposit()?;
+        let order = peg_in::Order {
+            funding: None,
+            claim_script,
+            deposit_script,
+            address,
+            amount: None,
+            valid_until,
+            depth: self.realm.sidechain.pegin_confirmation_depth,
+            time: now(),
+        };
+        let id = self.change(|core, write| {
+            let wallet = core.selected()?.row.id;
+            operations::start(core, write, wallet, DraftKind::PegIn, "", Start::PegIn(order))
+        })?;
+        // Watched before it is shown.
+        self.watch_new();
+        self.read(|core, reader| operations::operation_view(core, reader, id))
+    }
+
+    pub(crate) async fn peg_out_plan(&self, request: PegOutPlan) -> Result<DraftView, Failure> {
+        if self.realm.sidechain.enforce_pak {
+            return Err(Refusal::new(Code::PegPaused).with("why", "authorisation"));
+        }
+        let address = match request.destination.as_deref() {
+            Some(text) => PaymentUri::parse(text, &self.realm)?.address,
+            None => self.reveal_bitcoin(false)?.address,
+        };
+        let fee_rate = self.rate_or_normal(NetworkId::Sidechain, request.fee_rate).await;
+        let destination = address.script_pubkey();
+        let amount = if request.drain { 0 } else { some_amount(request.amount, 8)? };
+        let action = Action::PegOut { amount, drain: request.drain, destination: destination.clone(), authorisation: None };
+        let terms = plain(DraftKind::PegOut, action, fee_rate);
+        self.plan_sidechain(terms, |plan| {
+            let out = plan.outputs.iter().find(|output| output.purpose == OutputPurpose::PegOut);
+            let amount = out.map_or(0, |output| output.amount);
+            Ok(Purpose::PegOut { destination, address: address.to_string(), amount })
+        })
+    }
+
+    pub(crate) async fn issue_plan(&self, request: IssuePlan) -> Result<DraftView, Failure> {
+        let amount = some_amount(request.amount, request.precision)?;
+        let fee_rate = self.rate_or_normal(NetworkId::Sidechain, request.fee_rate).await;
+        let key = {
+            let core = self.core();
+            let derived = core.selected()?.sidechain.account().derive(ISSUER_KEY);
+            derived.and_then(|derived| derived.key_origins().into_iter().next()).map(|(key, _)| key.to_string())
+        };
+        let key = key.ok_or_else(|| Refusal::new(Code::NotOffered).with("what", "issue"))?;
+        let json = write_contract(&request.ticker, &request.name, &request.domain, request.precision, &key)?;
+        let (_, contract) = read_contract(&json)?;
+        let action = Action::Issue { amount, tokens: u64::from(request.reissuable), contract, blinded: request.blinded };
+        self.plan_sidechain(plain(DraftKind::Issue, action, fee_rate), |plan| {
+            let issuing = plan.inputs.iter().find_map(|input| Some((input.prevout, input.issuance.as_ref()?.asset)));
+            let (prevout, asset) = issuing.expect("BUG: a plan to issue issues");
+            Ok(Purpose::Issue { asset: asset.to_string(), contract: json, prevout: outpoint_text(prevout) })
+        })
+    }
+
+    pub(crate) async fn reissue_plan(&self, request: ReissuePlan) -> Result<DraftView, Failure> {
+        let asset: elements::AssetId = request.asset.parse().map_err(|_| bad_asset(&request.asset))?;
+        let amount = some_amount(request.amount, 8)?;
+        let fee_rate = self.rate_or_normal(NetworkId::Sidechain, request.fee_rate).await;
+        let entropy = {
+            let core = self.core();
+            core.names.get(&asset).map(|named| elements::AssetId::generate_asset_entropy(named.prevout, named.hash))
+        };
+        let action = Action::Reissue { asset, amount, entropy };
+        self.plan_sidechain(plain(DraftKind::Reissue, action, fee_rate), |_| Ok(Purpose::Plain))
+    }
+
+    pub(crate) async fn burn_plan(&self, request: BurnPlan) -> Result<DraftView, Failure> {
+        let asset: elements::AssetId = request.asset.parse().map_err(|_| bad_asset(&request.asset))?;
+        let amount = some_amount(request.amount, 8)?;
+        let fee_rate = self.rate_or_normal(NetworkId::Sidechain, request.fee_rate).await;
+        let terms = Terms { label: request.label, ..plain(DraftKind::Burn, Action::Burn { asset, amount }, fee_rate) };
+        self.plan_sidechain(terms, |_| Ok(Purpose::Plain))
+    }
+}
+
+fn plain(kind: DraftKind, action: Action, fee_rate: u64) -> Terms {
+    Terms { kind, action, fee_rate, coins: BTreeSet::new(), allow_explicit: false, label: String::new(), payees: Vec::new() }
+}
+
+fn excluded_bitcoin(core: &Core, write: &Write<'_>) -> Result<BTreeSet<bitcoin::OutPoint>, Refusal> {
+    let held = core.selected()?.excluded(write, NetworkId::Bitcoin)?;
+    Ok(held.iter().filter_map(|text| text.parse().ok()).collect())
+}
+
+/// Keeps a Bitcoin plan as a draft.
+fn keep_bitcoin(
+    core: &mut Core,
+    write: &mut Write<'_>,
+    kind: DraftKind,
+    plan: &BitcoinPlan,
+    label: String,
+    payees: Vec<String>,
+    purpose: Purpose,
+) -> Result<DraftView, Refusal> {
+    let id = core.selected()?.row.id;
+    put_bitcoin(write, id, plan.changes.as_ref())?;
+    let outputs = &plan.psbt.unsigned_tx.output;
+    let change = plan.change.map_or(0, |(_, amount)| amount.0);
+    let total: u64 = outputs.iter().map(|output| output.value.to_sat()).sum();
+    let btc = |amount| AmountView { asset: core.names.label(AssetId::Bitcoin), amount: Atoms(amount) };
+    let leaves = total.saturating_sub(change);
+    let view = DraftView {
+        draft: 0,
+        kind,
+        network: NetworkId::Bitcoin,
+        fee: plan.fee,
+        fee_rate: per_kvb(plan.fee.0, plan.vsize),
+        vsize: small(plan.vsize),
+        fee_share: share(plan.fee.0, leaves),
+        leaves: if leaves > 0 { vec![btc(leaves)] } else { Vec::new() },
+        comes_back: if change > 0 { vec![btc(change)] } else { Vec::new() },
+        coins: small(plan.psbt.unsigned_tx.input.len() as u64),
+        expires: now().saturating_add(LIFE),
+        replaces_fee: plan.replaces.map(|replaced| replaced.fee),
+        asset: None,
+        domain_proof: String::new(),
+        signed: false,
+    };
+    let unsigned = Unsigned::of(&Draft::Bitcoin(plan.psbt.clone()));
+    keep(core, write, Body { kind, network: NetworkId::Bitcoin, unsigned, view, label, payees, purpose })
+}
+
+/// Writes a draft down; its coins are held from now on.
+pub(crate) fn keep(core: &Core, write: &mut Write<'_>, body: Body) -> Result<DraftView, Refusal> {
+    let text = serde_json::to_string(&body).expect("BUG: a draft is JSON");
+    let row = DraftRow { id: 0, wallet: core.selected()?.row.id, expires: body.view.expires, body: text };
+    let draft = write.add_draft(&row, body.network, &body.unsigned.coins()?)?;
+    stale(write, &[Tag::Drafts, Tag::Coins, Tag::Addresses]);
+    Ok(DraftView { draft, ..body.view })
+}
+
+fn sidechain_view(core: &Core, kind: DraftKind, plan: &Plan, purpose: &Purpose) -> DraftView {
+    let (mut leaves, mut comes_back) = (BTreeMap::new(), BTreeMap::new());
+    for output in &plan.outputs {
+        let sums = match output.purpose {
+            OutputPurpose::Fee | OutputPurpose::Balance => continue,
+            _ if output.path.is_some() => &mut comes_back,
+            _ => &mut leaves,
+        };
+        *sums.entry(output.asset).or_insert(0u64) += output.amount;
+    }
+    let policy = core.realm.sidechain.policy_asset;
+    let issued = plan.inputs.iter().find_map(|input| input.issuance.as_ref().map(|issuance| issuance.asset));
+    let asset = issued.or_else(|| leaves.keys().next().copied().filter(|_| kind == DraftKind::Burn));
+    let domain_proof = match purpose {
+        Purpose::Issue { asset, contract, .. } => {
+            read_contract(contract).map(|(c, _)| domain_proof(c.domain(), asset)).unwrap_or_default()
+        }
+        _ => String::new(),
+    };
+    let views = |sums: &BTreeMap<elements::AssetId, u64>| {
+        sums.iter()
+            .map(|(asset, amount)| AmountView { asset: core.names.label(AssetId::Elements(*asset)), amount: Atoms(*amount) })
+            .collect()
+    };
+    DraftView {
+        draft: 0,
+        kind,
+        network: NetworkId::Sidechain,
+        fee: Atoms(plan.fee),
+        fee_rate: per_kvb(plan.fee, plan.vsize as u64),
+        vsize: small(plan.vsize as u64),
+        fee_share: share(plan.fee, leaves.get(&policy).copied().unwrap_or(0)),
+        leaves: views(&leaves),
+        comes_back: views(&comes_back),
+        coins: small(plan.inputs.len() as u64),
+        expires: now().saturating_add(LIFE),
+        replaces_fee: None,
+        asset: asset.map(|asset| asset.to_string()),
+        domain_proof,
+        signed: false,
+    }
+}
+
+/// The text that links an asset to its issuer's domain, as Liquid's asset registry reads it.
+pub(crate) fn domain_proof(domain: &str, asset: &str) -> String {
+    format!("Authorize linking the domain name {domain} to the Liquid asset {asset}")
+}
+
+pub(crate) fn small(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// Satoshi per 1000 virtual bytes.
+pub(crate) fn per_kvb(fee: u64, vsize: u64) -> u32 {
+    small(fee.saturating_mul(1000).checked_div(vsize).unwrap_or(0))
+}
+
+/// Hundredths of a percent.
+fn share(fee: u64, leaves: u64) -> Option<u32> {
+    fee.saturating_mul(10_000).checked_div(leaves).map(small)
+}

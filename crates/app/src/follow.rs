@@ -1,0 +1,354 @@
+//! One task per network: what a client tells becomes wallet changes, operation steps and a notice, in one transaction per event.
+
+use crate::memory::{Core, Verdict, put_bitcoin, put_sidechain, stale};
+use crate::profile::{Clients, Profile, Watched, now};
+use causeway_contract::{Progress, Tag};
+use causeway_peers::{
+    BitcoinClient, BitcoinConfig, BitcoinEvent, Event, Headers, NetworkState, ResumePoint, SidechainClient, SidechainConfig,
+    SidechainEvent,
+};
+use causeway_sidechain::wallet::unblind::Place;
+use causeway_sidechain::wallet::{Candidate, Opened};
+use causeway_store::Store;
+use causeway_vocab::{BitcoinBatch, Code, Fault, NetworkId, Realm, Refusal, SidechainBatch};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+
+/// How often drafts expire, idle keys are locked and the like.
+const HOUSEKEEPING: Duration = Duration::from_secs(15);
+/// Rounds of housekeeping between two rebroadcasts of what is in no block.
+const REBROADCAST_ROUNDS: u32 = 20;
+/// Everything a wallet's face shows of a chain.
+const CHAIN_TAGS: [Tag; 6] = [Tag::Balances, Tag::Coins, Tag::History, Tag::Addresses, Tag::Assets, Tag::Networks];
+
+type Started = (Clients, Watched, Receiver<BitcoinEvent>, Receiver<SidechainEvent>);
+
+/// Starts both clients where the last run left off.
+pub(crate) fn start(store: &Store, core: &Core, realm: &Arc<Realm>) -> Result<Started, Refusal> {
+    let watched = wanted(core);
+    let runtime = tokio::runtime::Handle::current();
+    let mut params = realm.bitcoin.clone();
+    params.peers.extend(core.settings.bitcoin_peers.iter().filter_map(|peer| peer.parse::<SocketAddr>().ok()));
+    let config = BitcoinConfig {
+        params,
+        checkpoint: None,
+        resume: resume(store, NetworkId::Bitcoin)?,
+        watch: watched.bitcoin.iter().cloned().collect(),
+    };
+    let (bitcoin, bitcoin_events) = BitcoinClient::start(config, &runtime);
+    let mut params = realm.sidechain.clone();
+    params.peers.extend(core.settings.sidechain_peers.iter().filter_map(|peer| peer.parse::<SocketAddr>().ok()));
+    let config = SidechainConfig {
+        params,
+        resume: resume(store, NetworkId::Sidechain)?,
+        watch: watched.sidechain.iter().cloned().collect(),
+    };
+    let (sidechain, sidechain_events) = SidechainClient::start(config, &runtime)?;
+    Ok((Clients { bitcoin, sidechain }, watched, bitcoin_events, sidechain_events))
+}
+
+fn resume(store: &Store, network: NetworkId) -> Result<ResumePoint, Refusal> {
+    store.read(|reader| {
+        let (first, headers) = reader.headers(network)?;
+        Ok(ResumePoint { first, headers, scanned_to: reader.scanned_to(network)?.unwrap_or(0) })
+    })
+}
+
+/// Every script that the wallets and the open operations wait for.
+fn wanted(core: &Core) -> Watched {
+    let mut watched = Watched::default();
+    for wallet in core.wallets.values() {
+        watched.bitcoin.extend(wallet.bitcoin.scripts_to_watch());
+        watched.sidechain.extend(wallet.sidechain.scripts_to_watch().cloned());
+    }
+    watched.bitcoin.extend(core.operations.scripts());
+    watched
+}
+
+/// Reads the Bitcoin client until it ends.
+pub(crate) async fn bitcoin(profile: Arc<Profile>, mut events: Receiver<BitcoinEvent>) {
+    while let Some(event) = events.recv().await {
+        let outcome = match event {
+            Event::Headers(headers) => profile.headers(NetworkId::Bitcoin, &headers),
+            Event::Batch(batch) => profile.bitcoin_batch(&batch),
+            Event::State(state) => profile.state(NetworkId::Bitcoin, state),
+            Event::Fault(fault) => profile.fault(fault),
+        };
+        if let Err(refusal) = outcome {
+            profile.chain_trouble(NetworkId::Bitcoin, refusal);
+        }
+    }
+}
+
+/// Reads the sidechain client until it ends.
+pub(crate) async fn sidechain(profile: Arc<Profile>, mut events: Receiver<SidechainEvent>) {
+    while let Some(event) = events.recv().await {
+        let outcome = match event {
+            Event::Headers(headers) => profile.headers(NetworkId::Sidechain, &headers),
+            Event::Batch(batch) => profile.sidechain_batch(&batch).await,
+            Event::State(state) => profile.state(NetworkId::Sidechain, state),
+            Event::Fault(fault) => profile.fault(fault),
+        };
+        if let Err(refusal) = outcome {
+            profile.chain_trouble(NetworkId::Sidechain, refusal);
+        }
+    }
+}
+
+/// Locks idle keys, discards old drafts, sends again what is in no block.
+pub(crate) async fn housekeeping(profile: Arc<Profile>) {
+    let mut rounds = 0u32;
+    loop {
+        tokio::time::sleep(HOUSEKEEPING).await;
+        profile.lock_when_idle();
+        let expired = profile.change(|_, write| {
+            if write.expire_drafts(now())? > 0 {
+                stale(write, &[Tag::Drafts, Tag::Coins]);
+            }
+            Ok(())
+        });
+        if let Err(refusal) = expired {
+            tracing::warn!(code = ?refusal.code, "drafts could not be discarded");
+        }
+        rounds += 1;
+        if rounds.is_multiple_of(REBROADCAST_ROUNDS) {
+            profile.rebroadcast().await;
+        }
+        profile.verify_unknown_proofs().await;
+    }
+}
+
+impl Profile {
+    fn headers(&self, network: NetworkId, headers: &Headers) -> Result<(), Refusal> {
+        self.change(|core, write| {
+            write.put_headers(network, headers.first, &headers.raw)?;
+            for (height, raw) in (headers.first..).zip(&headers.raw).skip(headers.raw.len().saturating_sub(12)) {
+                if let Some(time) = header_time(network, raw) {
+                    core.chain_mut(network).note_block(height, time);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn state(&self, network: NetworkId, state: NetworkState) -> Result<(), Refusal> {
+        self.change(|core, write| {
+            let before = core.chain(network).state;
+            let chain = core.chain_mut(network);
+            chain.state = Some(state);
+            if state.phase == causeway_peers::Phase::Synced {
+                chain.fault = None;
+            }
+            let moved = core.operations_hear_heights(write)?;
+            // Confirmations are counted from the height.
+            if moved || before.is_none_or(|b| (b.headers, b.scanned_to) != (state.headers, state.scanned_to)) {
+                stale(write, &CHAIN_TAGS);
+                if core.has_open_operations() {
+                    stale(write, &[Tag::Operations]);
+                }
+            }
+            stale(write, &[Tag::Networks]);
+            Ok(())
+        })?;
+        let progress = Progress { network, done: state.scanned_to, of: state.claimed.max(state.headers), eta: None };
+        // Progress may be dropped.
+        let _ = self.progress.send(progress);
+        self.wake.notify_waiters();
+        Ok(())
+    }
+
+    fn fault(&self, fault: Fault) -> Result<(), Refusal> {
+        self.chain_trouble(fault.network, fault.refusal);
+        Ok(())
+    }
+
+    /// Shows the trouble of a network. A broken rule in a signed header halts it.
+    fn chain_trouble(&self, network: NetworkId, refusal: Refusal) {
+        tracing::warn!(?network, code = ?refusal.code, "a network is in trouble");
+        self.core().chain_mut(network).fault = Some(refusal);
+        self.tell([Tag::Networks]);
+    }
+
+    fn bitcoin_batch(&self, batch: &BitcoinBatch) -> Result<(), Refusal> {
+        let network = NetworkId::Bitcoin;
+        let (fresh, again) = self.change(|core, write| {
+            core.dirty = true;
+            let mut touched = batch.rollback_to.is_some();
+            for (id, wallet) in &mut core.wallets {
+                let applied = wallet.bitcoin.apply(batch, u64::from(now()))?;
+                put_bitcoin(write, *id, applied.changes.as_ref())?;
+                touched |= !applied.touched.is_empty();
+            }
+            core.operations_hear_bitcoin(write, batch)?;
+            core.bitcoin.note_block(batch.tip.height, batch.tip.time);
+            let fresh = if touched { self.new_bitcoin_scripts(core) } else { Vec::new() };
+            // Scripts that came into use may have been paid in blocks that this batch has already passed.
+            let first = batch.blocks.first().map(|(tip, _)| tip.height).filter(|first| *first < batch.scanned_to);
+            let again = first.filter(|_| !fresh.is_empty());
+            write.set_scanned_to(network, again.map_or(batch.scanned_to, |first| first.saturating_sub(1)))?;
+            if touched {
+                stale(write, &CHAIN_TAGS);
+            }
+            Ok((fresh, again))
+        })?;
+        match again {
+            Some(first) => self.clients.bitcoin.rescan(fresh, first),
+            None if !fresh.is_empty() => self.clients.bitcoin.watch(fresh),
+            None => {}
+        }
+        Ok(())
+    }
+
+    async fn sidechain_batch(&self, batch: &SidechainBatch) -> Result<(), Refusal> {
+        let network = NetworkId::Sidechain;
+        let candidates: BTreeMap<u32, Vec<Candidate>> = {
+            let core = self.core();
+            core.wallets.iter().map(|(id, wallet)| (*id, wallet.sidechain.candidates(batch))).collect()
+        };
+        let opened = open(candidates).await;
+        let ours: BTreeSet<elements::Txid> = opened.values().flatten().filter_map(|opened| txid_of(opened.place)).collect();
+        let verdicts = self.verify_batch(batch, &ours).await;
+        let (fresh, again) = self.change(|core, write| {
+            core.dirty = true;
+            let mut touched = batch.rollback_to.is_some() || !batch.blocks.is_empty() && !ours.is_empty();
+            for (id, wallet) in &mut core.wallets {
+                let opened = opened.get(id).map_or(&[][..], Vec::as_slice);
+                let applied = wallet.sidechain.apply(batch, opened, now());
+                touched |= !applied.changes.transactions.is_empty() || !applied.changes.positions.is_empty();
+                put_sidechain(write, *id, &applied.changes)?;
+                for problem in &applied.problems {
+                    tracing::warn!(wallet = id, ?problem, "something odd in a batch");
+                }
+            }
+            for (txid, verdict, height) in &verdicts {
+                core.note_verdict(write, *txid, *verdict, *height)?;
+            }
+            core.operations_hear_sidechain(write, batch)?;
+            core.sidechain.note_block(batch.tip.height, batch.tip.time);
+            let fresh = if touched { self.new_sidechain_scripts(core) } else { Vec::new() };
+            let first = batch.blocks.first().map(|(tip, _)| tip.height).filter(|first| *first < batch.scanned_to);
+            let again = first.filter(|_| !fresh.is_empty());
+            write.set_scanned_to(network, again.map_or(batch.scanned_to, |first| first.saturating_sub(1)))?;
+            if touched {
+                stale(write, &CHAIN_TAGS);
+            }
+            Ok((fresh, again))
+        })?;
+        match again {
+            Some(first) => self.clients.sidechain.rescan(fresh, first),
+            None if !fresh.is_empty() => self.clients.sidechain.watch(fresh),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Scripts that nobody looks for yet; from now on they count as looked for.
+    fn new_bitcoin_scripts(&self, core: &Core) -> Vec<bitcoin::ScriptBuf> {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = core.wallets.values().flat_map(|wallet| wallet.bitcoin.scripts_to_watch()).chain(core.operations.scripts());
+        all.filter(|script| watched.bitcoin.insert(script.clone())).collect()
+    }
+
+    fn new_sidechain_scripts(&self, core: &Core) -> Vec<elements::Script> {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = core.wallets.values().flat_map(|wallet| wallet.sidechain.scripts_to_watch());
+        all.filter(|script| watched.sidechain.insert((*script).clone())).cloned().collect()
+    }
+
+    /// Has the clients look for everything that came into use. Call before an address is shown.
+    pub(crate) fn watch_new(&self) {
+        let (bitcoin, sidechain) = {
+            let core = self.core();
+            (self.new_bitcoin_scripts(&core), self.new_sidechain_scripts(&core))
+        };
+        if !bitcoin.is_empty() {
+            self.clients.bitcoin.watch(bitcoin);
+        }
+        if !sidechain.is_empty() {
+            self.clients.sidechain.watch(sidechain);
+        }
+    }
+
+    /// Searches both chains again from these heights on, for new scripts and old.
+    pub(crate) fn rescan(&self, bitcoin_from: Option<u32>, sidechain_from: Option<u32>) -> Result<(), Refusal> {
+        self.change(|_, write| {
+            for (network, from) in [(NetworkId::Bitcoin, bitcoin_from), (NetworkId::Sidechain, sidechain_from)] {
+                let Some(from) = from else { continue };
+                let reached = write.scanned_to(network)?.unwrap_or(0);
+                write.set_scanned_to(network, reached.min(from.saturating_sub(1)))?;
+            }
+            Ok(())
+        })?;
+        let (bitcoin, sidechain) = {
+            let core = self.core();
+            (self.new_bitcoin_scripts(&core), self.new_sidechain_scripts(&core))
+        };
+        if let Some(from) = bitcoin_from {
+            self.clients.bitcoin.rescan(bitcoin, from);
+        }
+        if let Some(from) = sidechain_from {
+            self.clients.sidechain.rescan(sidechain, from);
+        }
+        Ok(())
+    }
+}
+
+impl Core {
+    /// Keeps a verdict on the proofs of a transaction. A failed one halts the network: a signed block holds money from nowhere.
+    pub(crate) fn note_verdict(
+        &mut self,
+        write: &mut causeway_store::Write<'_>,
+        txid: elements::Txid,
+        verdict: Verdict,
+        height: u32,
+    ) -> Result<(), Refusal> {
+        write.set_proof(&txid.to_string(), verdict.name(), height)?;
+        self.proofs.insert(txid, verdict);
+        if verdict == Verdict::Failed {
+            self.sidechain.halted = Some(Refusal::new(Code::BadProof).with("txid", txid));
+            stale(write, &[Tag::Networks]);
+        }
+        stale(write, &[Tag::Balances, Tag::Coins, Tag::History]);
+        Ok(())
+    }
+}
+
+fn txid_of(place: Place) -> Option<elements::Txid> {
+    match place {
+        Place::Output(outpoint, _) => Some(outpoint.txid),
+        Place::Issued(_) | Place::Tokens(_) => None,
+    }
+}
+
+/// Opens everything, on as many threads as there are cores.
+async fn open(candidates: BTreeMap<u32, Vec<Candidate>>) -> BTreeMap<u32, Vec<Opened>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut jobs: Vec<(u32, Candidate)> =
+        candidates.into_iter().flat_map(|(id, list)| list.into_iter().map(move |candidate| (id, candidate))).collect();
+    let share = jobs.len().div_ceil(cores).max(1);
+    let mut threads = Vec::new();
+    while !jobs.is_empty() {
+        let part = jobs.split_off(jobs.len().saturating_sub(share));
+        threads.push(tokio::task::spawn_blocking(move || {
+            part.into_iter().map(|(id, candidate)| (id, candidate.open())).collect::<Vec<_>>()
+        }));
+    }
+    let mut opened: BTreeMap<u32, Vec<Opened>> = BTreeMap::new();
+    for thread in threads {
+        // A panic while opening leaves its part to `apply`, which opens what is missing by itself.
+        for (id, one) in thread.await.unwrap_or_default() {
+            opened.entry(id).or_default().push(one);
+        }
+    }
+    opened
+}
+
+fn header_time(network: NetworkId, raw: &[u8]) -> Option<u32> {
+    match network {
+        NetworkId::Bitcoin => bitcoin::consensus::deserialize::<bitcoin::block::Header>(raw).ok().map(|header| header.time),
+        NetworkId::Sidechain => causeway_sidechain::consensus::header::decode(raw).ok().map(|header| header.time),
+    }
+}

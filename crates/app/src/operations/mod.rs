@@ -1,0 +1,371 @@
+//! Long work: journalled machines, what drives them, and how they look.
+//!
+//! [`Operations`] holds the logs of everything that is not over. Batches, answers and the user's wishes become inputs here; each input is
+//! appended to the journal in the same transaction as the wallet changes that belong to it, and effects are carried out afterwards
+//! ([`drive`]).
+
+/// Runs the same code on the log of whichever machine it is.
+macro_rules! on {
+    ($running:expr, $log:ident => $work:expr) => {
+        match $running {
+            Running::Transaction($log) => $work,
+            Running::PegIn($log) => $work,
+            Running::PegOut($log) => $work,
+        }
+    };
+}
+
+mod drive;
+mod machine;
+pub(crate) mod peg_in;
+pub(crate) mod peg_out;
+pub(crate) mod transaction;
+mod view;
+
+pub(crate) use machine::{At, Effect, Finished, Heights, Input, final_depth};
+pub(crate) use peg_in::PegIn;
+pub(crate) use peg_out::PegOut;
+pub(crate) use transaction::Transaction;
+pub(crate) use view::{depth_of, operation_view};
+
+use crate::memory::{Core, stale};
+use crate::profile::now;
+use causeway_contract::{DraftKind, Tag};
+use causeway_journal::{EffectId, Entry, Event, Issued, Log, Machine};
+use causeway_store::{OperationRow, Reader, Write};
+use causeway_vocab::{BitcoinBatch, Code, NetworkId, Refusal, SidechainBatch};
+use machine::{Operation, Timeline};
+use std::collections::{BTreeMap, HashSet};
+
+/// Every operation that is not over.
+#[derive(Default)]
+pub(crate) struct Operations {
+    open: BTreeMap<u32, Open>,
+    effects: Vec<(u32, Issued<Effect>)>,
+    /// Effects that a task is carrying out now.
+    running: HashSet<(u32, EffectId)>,
+    /// Why an operation does not move on, as last seen. Memory only.
+    troubles: BTreeMap<u32, Refusal>,
+}
+
+struct Open {
+    row: OperationRow,
+    log: Running,
+}
+
+enum Running {
+    Transaction(Log<Transaction>),
+    PegIn(Log<PegIn>),
+    PegOut(Log<PegOut>),
+}
+
+fn replay<M: Operation>(entries: &[causeway_store::EntryRow]) -> Result<Log<M>, Refusal> {
+    let damaged = |why: String| Refusal::new(Code::DiskFailed).with("why", why);
+    let read = |row: &causeway_store::EntryRow| serde_json::from_str::<Entry<M::Order, Input>>(&row.entry);
+    let entries = entries.iter().map(read).collect::<Result<Vec<_>, _>>().map_err(|error| damaged(error.to_string()))?;
+    Log::replay(entries).map_err(|error| damaged(error.to_string()))
+}
+
+fn load(row: &OperationRow, reader: &Reader<'_>) -> Result<Running, Refusal> {
+    let entries = reader.journal(row.id)?;
+    match row.machine.as_str() {
+        Transaction::KIND => replay(&entries).map(Running::Transaction),
+        PegIn::KIND => replay(&entries).map(Running::PegIn),
+        PegOut::KIND => replay(&entries).map(Running::PegOut),
+        other => Err(Refusal::new(Code::DiskFailed).with("why", format!("unknown operation {other}"))),
+    }
+}
+
+/// A first journal entry, of any machine.
+pub(crate) enum Start {
+    Transaction(transaction::Order),
+    PegIn(peg_in::Order),
+    PegOut(peg_out::Order),
+}
+
+impl Running {
+    fn timeline(&self, heights: Heights) -> Timeline {
+        on!(self, log => timeline(log, heights))
+    }
+
+    fn scripts(&self) -> Vec<bitcoin::ScriptBuf> {
+        on!(self, log => scripts(log))
+    }
+}
+
+fn timeline<M: Operation>(log: &Log<M>, heights: Heights) -> Timeline {
+    M::timeline(log.state(), heights)
+}
+
+fn scripts<M: Operation>(log: &Log<M>) -> Vec<bitcoin::ScriptBuf> {
+    M::scripts(log.state())
+}
+
+impl Operations {
+    pub(crate) fn read(reader: &Reader<'_>) -> Result<Operations, Refusal> {
+        let mut operations = Operations::default();
+        for row in reader.open_operations()? {
+            let log = load(&row, reader)?;
+            operations.open.insert(row.id, Open { row, log });
+        }
+        Ok(operations)
+    }
+
+    /// Effects that the last transaction asked for. Taken once, after the commit.
+    pub(crate) fn take_effects(&mut self) -> Vec<(u32, Issued<Effect>)> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Effects that are not answered yet: what a crash or a locked wallet left behind.
+    fn outstanding(&self) -> Vec<(u32, Issued<Effect>)> {
+        let of = |(id, open): (&u32, &Open)| {
+            let issued = on!(&open.log, log => log.outstanding().to_vec());
+            issued.into_iter().map(|effect| (*id, effect)).collect::<Vec<_>>()
+        };
+        self.open.iter().flat_map(of).collect()
+    }
+
+    /// Forgets the operations of a wallet that is no more.
+    pub(crate) fn forget_wallet(&mut self, wallet: u32) {
+        self.open.retain(|_, open| open.row.wallet != wallet);
+    }
+
+    /// Bitcoin scripts that open operations wait to see paid.
+    pub(crate) fn scripts(&self) -> Vec<bitcoin::ScriptBuf> {
+        self.open.values().flat_map(|open| open.log.scripts()).collect()
+    }
+
+    /// Satoshi between the chains: burned or deposited by a wallet, and not yet arrived.
+    pub(crate) fn crossing(&self, wallet: u32, heights: Heights) -> u64 {
+        let of = |open: &Open| {
+            let timeline = open.log.timeline(heights);
+            let left = timeline.steps.iter().any(|(step, passed)| {
+                passed.is_some() && matches!(step, causeway_contract::StepName::Broadcast | causeway_contract::StepName::Funded)
+            });
+            let crossing = match &open.log {
+                Running::Transaction(_) => false,
+                Running::PegIn(log) => left && log.state().claim.is_none(),
+                Running::PegOut(log) => left && log.state().paid_by().is_none(),
+            };
+            if crossing { timeline.amount.map_or(0, |(_, amount)| amount) } else { 0 }
+        };
+        self.open.values().filter(|open| open.row.wallet == wallet).map(of).sum()
+    }
+}
+
+/// Starts an operation: its row, its first entry and its links, in the caller's transaction.
+pub(crate) fn start(
+    core: &mut Core,
+    write: &mut Write<'_>,
+    wallet: u32,
+    kind: DraftKind,
+    label: &str,
+    start: Start,
+) -> Result<u32, Refusal> {
+    match start {
+        Start::Transaction(order) => begin::<Transaction>(core, write, wallet, kind, label, order, Running::Transaction),
+        Start::PegIn(order) => begin::<PegIn>(core, write, wallet, kind, label, order, Running::PegIn),
+        Start::PegOut(order) => begin::<PegOut>(core, write, wallet, kind, label, order, Running::PegOut),
+    }
+}
+
+fn begin<M: Operation>(
+    core: &mut Core,
+    write: &mut Write<'_>,
+    wallet: u32,
+    kind: DraftKind,
+    label: &str,
+    order: M::Order,
+    running: fn(Log<M>) -> Running,
+) -> Result<u32, Refusal> {
+    core.dirty = true;
+    let first = Log::<M>::start(order)?;
+    let kind = serde_json::to_string(&kind).expect("BUG: a kind is JSON");
+    let machine = M::KIND.to_owned();
+    let row = OperationRow { id: 0, wallet, machine, kind, label: label.to_owned(), started: now(), finished: None };
+    let id = write.start_operation(&row, &serde_json::to_string(&first.entry).expect("BUG: an entry is JSON"))?;
+    let effects = first.effects.clone();
+    let log = Log::begin(first);
+    for (network, txid, role) in M::transactions(log.state()) {
+        write.link_transaction(id, network, &txid, role)?;
+    }
+    core.operations.open.insert(id, Open { row: OperationRow { id, ..row }, log: running(log) });
+    core.operations.effects.extend(effects.into_iter().map(|effect| (id, effect)));
+    stale(write, &[Tag::Operations]);
+    Ok(id)
+}
+
+/// Appends one input to one log. Inputs that change nothing leave no entry.
+fn feed<M: Operation>(
+    id: u32,
+    log: &mut Log<M>,
+    write: &mut Write<'_>,
+    event: Event<M::Order, Input>,
+) -> Result<Vec<Issued<Effect>>, Refusal> {
+    let step = log.propose(event)?;
+    let effects = step.effects.clone();
+    let time = now();
+    write.append_entry(id, step.entry.seq, time, &serde_json::to_string(&step.entry).expect("BUG: an entry is JSON"))?;
+    log.commit(step);
+    for (network, txid, role) in M::transactions(log.state()) {
+        write.link_transaction(id, network, &txid, role)?;
+    }
+    if log.stage().is_terminal() {
+        write.finish_operation(id, time)?;
+    }
+    stale(write, &[Tag::Operations]);
+    Ok(effects)
+}
+
+impl Core {
+    /// Feeds an operation. Refused with `NotFound` when it is over.
+    pub(crate) fn feed(
+        &mut self,
+        write: &mut Write<'_>,
+        id: u32,
+        input: Input,
+        answers: Option<EffectId>,
+    ) -> Result<(), Refusal> {
+        self.dirty = true;
+        let open = self.operations.open.get_mut(&id).ok_or_else(|| Refusal::new(Code::NotFound).with("what", "operation"))?;
+        let effects = on!(&mut open.log, log => feed(id, log, write, Event::Input { input, answers }))?;
+        self.after_feed(id, effects);
+        Ok(())
+    }
+
+    /// Stops an operation.
+    pub(crate) fn stop(&mut self, write: &mut Write<'_>, id: u32) -> Result<(), Refusal> {
+        self.dirty = true;
+        let open = self.operations.open.get_mut(&id).ok_or_else(|| Refusal::new(Code::NotFound).with("what", "operation"))?;
+        let effects = on!(&mut open.log, log => feed(id, log, write, Event::Stop))?;
+        self.after_feed(id, effects);
+        Ok(())
+    }
+
+    fn after_feed(&mut self, id: u32, effects: Vec<Issued<Effect>>) {
+        self.operations.troubles.remove(&id);
+        self.operations.effects.extend(effects.into_iter().map(|effect| (id, effect)));
+        let over = |running: &Running| on!(running, log => log.stage().is_terminal());
+        if self.operations.open.get(&id).is_some_and(|open| over(&open.log)) {
+            self.operations.open.remove(&id);
+        }
+    }
+
+    /// The best blocks, as far as they have been searched: a confirmation counts once the wallet knows its block.
+    pub(crate) fn heights(&self) -> Heights {
+        let of = |network| self.chain(network).state.map_or(0, |state| state.scanned_to.min(state.headers));
+        Heights { bitcoin: of(NetworkId::Bitcoin), sidechain: of(NetworkId::Sidechain) }
+    }
+
+    /// Tells every open operation of a Bitcoin batch.
+    pub(crate) fn operations_hear_bitcoin(&mut self, write: &mut Write<'_>, batch: &BitcoinBatch) -> Result<(), Refusal> {
+        if let Some(base) = batch.rollback_to {
+            self.undone(write, NetworkId::Bitcoin, base.height)?;
+        }
+        for (tip, block) in &batch.blocks {
+            let at = At { height: tip.height, time: tip.time };
+            for tx in &block.txdata {
+                for id in self.open_ids() {
+                    let Some(open) = self.operations.open.get(&id) else { continue };
+                    let input = on!(&open.log, log => bitcoin_input(log, tx, tip.hash, at));
+                    if let Some(input) = input.filter(|input| !self.paid_another(id, input)) {
+                        self.feed(write, id, input, None)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells every open operation of a sidechain batch.
+    pub(crate) fn operations_hear_sidechain(&mut self, write: &mut Write<'_>, batch: &SidechainBatch) -> Result<(), Refusal> {
+        if let Some(base) = batch.rollback_to {
+            self.undone(write, NetworkId::Sidechain, base.height)?;
+        }
+        for (tip, block) in &batch.blocks {
+            let at = At { height: tip.height, time: tip.time };
+            for tx in &block.txdata {
+                for id in self.open_ids() {
+                    let Some(open) = self.operations.open.get(&id) else { continue };
+                    if let Some(input) = on!(&open.log, log => sidechain_input(log, tx, at)) {
+                        self.feed(write, id, input, None)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells every open operation how high the chains are. `true` when one of them moved on.
+    pub(crate) fn operations_hear_heights(&mut self, write: &mut Write<'_>) -> Result<bool, Refusal> {
+        let heights = self.heights();
+        let mut moved = false;
+        for id in self.open_ids() {
+            while let Some(open) = self.operations.open.get(&id) {
+                let Some(input) = on!(&open.log, log => heights_input(log, heights)) else { break };
+                self.feed(write, id, input, None)?;
+                moved = true;
+            }
+        }
+        Ok(moved)
+    }
+
+    pub(crate) fn has_open_operations(&self) -> bool {
+        !self.operations.open.is_empty()
+    }
+
+    fn undone(&mut self, write: &mut Write<'_>, network: NetworkId, above: u32) -> Result<(), Refusal> {
+        for id in self.open_ids() {
+            let claim = self.claim_of(id);
+            self.feed(write, id, Input::Undone { network, above }, None)?;
+            // A claim that died with its deposit's block must not hold the place of the next one.
+            if let (Some((wallet, txid)), None) = (claim, self.claim_of(id))
+                && let Some(wallet) = self.wallets.get_mut(&wallet)
+            {
+                let applied = wallet.sidechain.forget_unconfirmed(&txid);
+                crate::memory::put_sidechain(write, wallet.row.id, &applied.changes)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn claim_of(&self, id: u32) -> Option<(u32, elements::Txid)> {
+        let open = self.operations.open.get(&id)?;
+        let Running::PegIn(log) = &open.log else { return None };
+        Some((open.row.wallet, log.state().claim.as_ref()?.0.txid.parse().ok()?))
+    }
+
+    fn open_ids(&self) -> Vec<u32> {
+        self.operations.open.keys().copied().collect()
+    }
+
+    /// Whether the input names a payment or a deposit that another operation already counts as its own.
+    fn paid_another(&self, id: u32, input: &Input) -> bool {
+        let outpoint = match input {
+            Input::PaidOut { outpoint, .. } => *outpoint,
+            Input::Deposited(deposit) => deposit.outpoint,
+            _ => return false,
+        };
+        self.operations.open.iter().filter(|(other, _)| **other != id).any(|(_, open)| match &open.log {
+            Running::Transaction(_) => false,
+            Running::PegIn(log) => log.state().deposit.as_ref().is_some_and(|deposit| deposit.outpoint == outpoint),
+            Running::PegOut(log) => log.state().paid_by() == Some(outpoint),
+        })
+    }
+}
+
+fn bitcoin_input<M: Operation>(log: &Log<M>, tx: &bitcoin::Transaction, block: bitcoin::BlockHash, at: At) -> Option<Input> {
+    M::on_bitcoin(log.state(), tx, block, at)
+}
+
+fn sidechain_input<M: Operation>(log: &Log<M>, tx: &elements::Transaction, at: At) -> Option<Input> {
+    M::on_sidechain(log.state(), tx, at)
+}
+
+fn heights_input<M: Operation>(log: &Log<M>, heights: Heights) -> Option<Input> {
+    M::on_heights(log.state(), heights, now())
+}
+
+fn in_block<M: Operation>(log: &Log<M>, txid: &str) -> bool {
+    M::in_block(log.state(), txid)
+}
