@@ -246,8 +246,9 @@ fn a_peg_out_leaves_for_bitcoin() {
 fn a_claimed_deposit_arrives_less_the_fee() {
     let mut world = World::new("w1", 9);
     let fixture = fixture("pegin.json");
-    let items: Vec<_> = fixture["valid"][0]["pegin_witness"].as_array().expect("six items").iter().map(hex).collect();
-    let mut witness = PeginWitness::parse(&items).expect("six items");
+    let claimed: Transaction = elements::encode::deserialize(&hex(&fixture["valid"][0]["claim_tx"])).expect("a transaction");
+    let data = claimed.input[0].pegin_data().expect("a peg-in");
+    let mut witness = PeginWitness::of_library(data).expect("six items");
     // Not the deposit's real claim script, which belongs to another wallet; only the federation would mind.
     witness.claim_script = world.wallet.account().derive(KeyPath { chain: Chain::External, index: 2 }).expect("derives").script;
     let deposit = bitcoin::OutPoint::new(witness.parent_tx.compute_txid(), 0);

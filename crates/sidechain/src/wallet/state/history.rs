@@ -4,7 +4,7 @@ use super::{Known, Owned, Position, SidechainWallet, StoredTx, burned};
 use crate::consensus::pegout::Pegout;
 use crate::consensus::proofs::is_unspendable;
 use crate::wallet::descriptor::{Chain, KeyPath};
-use causeway_vocab::Height;
+use causeway_vocab::{Height, Opening};
 use elements::{AssetId, BlockHash, OutPoint, Script, TxIn, TxOut, Txid};
 use std::collections::BTreeMap;
 
@@ -211,6 +211,17 @@ impl SidechainWallet {
         self.txs.get(txid).map(|known| &known.tx)
     }
 
+    /// An output of a transaction it knows, spent or not, with its opening where that is known to us.
+    pub fn known_output(&self, outpoint: &OutPoint) -> Option<(&TxOut, Option<Opening>)> {
+        let tx = &self.txs.get(&outpoint.txid)?.tx;
+        let output = tx.stripped.output.get(outpoint.vout as usize)?;
+        let opening = match tx.owned.get(&outpoint.vout) {
+            Some(owned) => owned.opening,
+            None => tx.paid.get(&outpoint.vout).copied(),
+        };
+        Some((output, opening))
+    }
+
     /// Where a transaction stands in the history; `None` when it is gone.
     pub(super) fn cursor(&self, txid: &Txid) -> Option<Cursor> {
         match self.txs.get(txid)?.position? {
@@ -260,11 +271,8 @@ impl SidechainWallet {
             return FlowInput { prevout, role: Role::Peg, path: None, asset, amount, blinded: Some(false) };
         }
         let owned = self.owned(&prevout);
-        let output = self.txs.get(&prevout.txid).and_then(|known| known.tx.stripped.output.get(prevout.vout as usize));
-        let opening = match owned {
-            Some(owned) => owned.opening,
-            None => self.txs.get(&prevout.txid).and_then(|known| known.tx.paid.get(&prevout.vout)).copied(),
-        };
+        let known = self.known_output(&prevout);
+        let (output, opening) = (known.map(|(output, _)| output), known.and_then(|(_, opening)| opening));
         FlowInput {
             prevout,
             role: owned.map_or(Role::Foreign, |owned| role_of(owned.path)),
