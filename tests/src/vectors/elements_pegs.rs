@@ -74,7 +74,7 @@ fn run_pegin(document: &Value, siblings: &Siblings) -> Result<Vec<Case>, String>
     checks.each(list(document, "valid")?, |id, case, checks| {
         let deposit = bitcoin::OutPoint::new(parsed(case, "parent_txid")?, u32_of(case, "parent_vout")?);
         claims.insert(deposit, number(case, "claim_height")?);
-        check_valid_pegin(&id, case, &chain, checks)?;
+        check_valid_pegin(id, case, &chain, checks)?;
         Ok(())
     });
     checks.each(list(document, "invalid")?, |id, case, checks| {
@@ -311,7 +311,7 @@ fn run_pak(document: &Value, checks: &mut Checks) -> Result<(), String> {
     }
     checks.each(list(document, "valid")?, |id, case, checks| {
         let height = number(case, "height")?;
-        check_pak_pegout(&id, case, members, &list_for(height)?, params.parent_genesis_hash, params.policy_asset, checks)?;
+        check_pak_pegout(id, case, members, &list_for(height)?, params.parent_genesis_hash, params.policy_asset, checks)?;
         Ok(())
     });
     checks.each(list(document, "invalid")?, |id, case, checks| {

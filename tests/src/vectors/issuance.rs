@@ -72,7 +72,7 @@ fn run_issuance(document: &Value, siblings: &Siblings) -> Result<Vec<Case>, Stri
             check_input(&format!("{id} input {vin}"), input, case, checks)?;
         }
         for case in list(item, "outputs")?.iter().chain(item.get("burn")) {
-            check_output(&id, &tx, case, checks)?;
+            check_output(id, &tx, case, checks)?;
         }
         if item.get("contract_json").is_some() {
             let contract = Contract::parse(text(item, "contract_json")?).map_err(|e| e.to_string())?;

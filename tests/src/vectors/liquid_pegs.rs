@@ -136,7 +136,7 @@ fn run_pegin_transactions(document: &Value, siblings: &Siblings) -> Result<Vec<C
             "weight": tx.weight(),
             "outputs": tx.output.iter().map(describe_output).collect::<Vec<_>>(),
         });
-        checks.equal(&id, got, expected, &["pegin_inputs"]);
+        checks.equal(id, got, expected, &["pegin_inputs"]);
         checks.equal(format!("{id} inputs"), json!(pegins.len()), &json!(wanted.len()), &[]);
         for (input, wanted) in pegins.into_iter().zip(wanted) {
             let fedpeg = federation(wanted, siblings)?;
@@ -243,9 +243,9 @@ fn run_pak(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
         let notes: Vec<&str> = case.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
         let notes: Vec<&str> =
             notes.into_iter().filter(|key| !["script", "script_pubkey", "sub_pubkey", "proof"].contains(key)).collect();
-        checks.accepted(&id, got, case, &notes);
-        check_transaction(&id, case, checks)?;
-        make_anew(&id, case, &list, checks)?;
+        checks.accepted(id, got, case, &notes);
+        check_transaction(id, case, checks)?;
+        make_anew(id, case, &list, checks)?;
         Ok(())
     });
     Ok(checks.done())

@@ -258,3 +258,7 @@ fn check_surjection(output: &TxOut, generator: Generator, domain: &[Generator], 
         }
     }
 }
+
+#[cfg(test)]
+#[path = "proofs_tests.rs"]
+mod tests;

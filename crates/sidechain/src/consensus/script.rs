@@ -178,3 +178,7 @@ fn sigops(script: &Script, accurate: bool) -> u32 {
     }
     count
 }
+
+#[cfg(test)]
+#[path = "script_tests.rs"]
+mod tests;
