@@ -76,4 +76,23 @@ pub struct WatchmanState {
     pub batches: BTreeMap<bitcoin::Txid, Batch>,
     /// Deposits claimed, for ever.
     pub claimed: BTreeSet<bitcoin::OutPoint>,
+    /// Claims that wait for their Bitcoin block to be deep enough here.
+    #[serde(with = "crate::wire::pairs")]
+    pub waiting: BTreeMap<bitcoin::OutPoint, WaitingClaim>,
+    /// Peg-outs whose payment is final, for ever.
+    pub settled: BTreeSet<elements::OutPoint>,
+    /// Confirmed transactions that spend coins of the federation and pay no peg-outs known here. Nothing is signed while there are any.
+    #[serde(with = "crate::wire::pairs")]
+    pub unexplained: BTreeMap<bitcoin::Txid, (Height, bitcoin::Transaction)>,
+}
+
+/// A claim that is right but for the depth of its deposit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingClaim {
+    /// The deposit.
+    pub coin: Coin,
+    /// The Bitcoin block that is proven to hold it.
+    pub block: bitcoin::BlockHash,
+    /// Bitcoin height when it was claimed.
+    pub since: Height,
 }
