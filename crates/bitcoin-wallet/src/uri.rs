@@ -45,7 +45,8 @@ impl PaymentUri {
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
             let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             let bad = || Refusal::new(Code::BadRequest).with("field", key);
-            let repeated = match key {
+            // Keys are written in capitals where the whole URI is, for denser QR codes (BIP321).
+            let repeated = match key.to_ascii_lowercase().as_str() {
                 "amount" => uri.amount.replace(parse_amount(value)?).is_some(),
                 "label" => uri.label.replace(decode(value).ok_or_else(bad)?).is_some(),
                 "message" => uri.message.replace(decode(value).ok_or_else(bad)?).is_some(),
@@ -139,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_uri_in_capitals_and_unknown_optional_parameters_are_fine() {
-        let uri = format!("BITCOIN:{ADDRESS}?pj=https://x&amount=0.5&label=a%20b");
+        let uri = format!("BITCOIN:{ADDRESS}?pj=https://x&AMOUNT=0.5&label=a%20b");
         let read = PaymentUri::parse(&uri, &realm()).expect("a URI");
         assert_eq!((read.amount, read.label.as_deref()), (Some(Atoms(50_000_000)), Some("a b")));
     }
@@ -156,6 +157,7 @@ mod tests {
             ("label=%zz", Code::BadRequest),
             ("label=%ff", Code::BadRequest),
             ("req-mystery=1", Code::NotOffered),
+            ("REQ-mystery=1", Code::NotOffered),
         ] {
             let refused = PaymentUri::parse(&format!("bitcoin:{ADDRESS}?{query}"), &realm()).expect_err(query);
             assert_eq!(refused.code, code, "{query}");
