@@ -21,7 +21,7 @@ impl Descriptors {
     /// Reads one descriptor per line: one with two paths (`<0;1>`, BIP389), or an external and an internal one, or a single one that also
     /// takes the change.
     ///
-    /// Refused with `BadDescriptor` (`why`: `syntax`, `private-key`, `network`, `hardened`, `no-wildcard`, `paths`). A wrong
+    /// Refused with `BadDescriptor` (`why`: `syntax`, `private-key`, `network`, `hardened`, `no-wildcard`, `no-address`, `paths`). A wrong
     /// checksum is `syntax`. A private key is refused because it would end in a file that is not sealed.
     pub fn parse(text: &str, network: bitcoin::Network) -> Result<Descriptors, Refusal> {
         if text.len() > MAX_TEXT {
@@ -82,6 +82,9 @@ fn check(descriptor: &Descriptor<DescriptorPublicKey>, network: bitcoin::Network
     if descriptor.for_any_key(foreign) {
         return Err(bad("network"));
     }
+    // Bare scripts have no address to hand out.
+    let first = descriptor.at_derivation_index(0).map_err(|_| bad("hardened"))?;
+    first.address(network).map_err(|_| bad("no-address"))?;
     Ok(())
 }
 
@@ -115,6 +118,7 @@ mod tests {
             (format!("wpkh({TPUB}/0/5)"), Network::Regtest, "no-wildcard"),
             (format!("wpkh({TPUB}/0h/*)"), Network::Regtest, "hardened"),
             (format!("wpkh({TPUB}/0/*h)"), Network::Regtest, "hardened"),
+            (format!("multi(1,{TPUB}/0/*)"), Network::Regtest, "no-address"),
             (format!("wpkh({TPUB}/<0;1;2>/*)"), Network::Regtest, "paths"),
             (format!("wpkh({TPUB}/0/*)\nwpkh({TPUB}/0/*)"), Network::Regtest, "paths"),
             ("x".repeat(MAX_TEXT + 1), Network::Regtest, "syntax"),
@@ -122,5 +126,24 @@ mod tests {
             let refused = Descriptors::parse(&text, network).expect_err(&text);
             assert_eq!((refused.code, refused.args["why"].as_str()), (Code::BadDescriptor, why), "{text}");
         }
+    }
+
+    #[test]
+    fn the_vectors_of_the_bips_are_followed_as_published_or_refused() {
+        let text = include_str!("../../../tests/fixtures/bips/descriptors.json");
+        let cases: Vec<serde_json::Value> = serde_json::from_str(text).expect("fixture is JSON");
+        let mut followed = 0;
+        for case in &cases {
+            let descriptor = case["descriptor"].as_str().expect("text");
+            let Ok(read) = Descriptors::parse(descriptor, Network::Bitcoin) else { continue };
+            assert_eq!(case["valid"], true, "{descriptor}");
+            for (index, script) in (0..).zip(case["results"].as_array().expect("a list")) {
+                let derived = read.external.at_derivation_index(index).expect("not hardened").script_pubkey();
+                assert_eq!(derived.to_hex_string(), script.as_str().expect("hex"), "{descriptor} at {index}");
+            }
+            followed += 1;
+        }
+        // The others hold private keys or no wildcard.
+        assert!(followed >= 1, "{followed} of {}", cases.len());
     }
 }

@@ -121,10 +121,10 @@ fn own_input(input: &psbt::Input, prevout: &TxOut, accounts: &Accounts) -> Resul
         }
         (_, Some(kind)) => matches!(kind.ecdsa_hash_ty(), Ok(EcdsaSighashType::All)),
     };
-    // A script path would commit the key to more than BIP86 says.
     if !allowed {
         return Err(lies("sighash"));
     }
+    // Our scripts are keys alone; whoever adds a script wants another signature than the one that is shown.
     if input.redeem_script.is_some() || input.witness_script.is_some() || input.tap_merkle_root.is_some() {
         return Err(lies("script"));
     }
