@@ -9,6 +9,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+/// How long a peer may take to answer. A bitcoind that is still indexing the filter of a new block does not answer at all; the sooner
+/// it is asked again the better.
+const RESPONSE: Duration = Duration::from_secs(10);
+const RESPONSE_ON_LOOPBACK: Duration = Duration::from_secs(2);
+
 /// A running node. Dropping it ends it.
 pub(super) struct Node {
     pub(super) requester: Requester,
@@ -24,12 +29,11 @@ impl Node {
     ///
     /// The node keeps nothing between runs, and fetches the filters of every header above `start`.
     pub(super) fn start(params: &BitcoinParams, index: &Index, start: Height) -> Node {
+        let loopback = !params.peers.is_empty() && params.peers.iter().all(|peer| peer.ip().is_loopback());
         let mut builder = Builder::new(params.network)
             .required_peers(params.required_peers)
             .chain_state(state(params.network, index, start))
-            // Blocks with witnesses, so that sizes and fee rates can be told.
-            .fetch_witness_data()
-            .response_timeout(Duration::from_secs(10));
+            .response_timeout(if loopback { RESPONSE_ON_LOOPBACK } else { RESPONSE });
         if !params.peers.is_empty() {
             builder = builder
                 .add_peers(params.peers.iter().map(|address| TrustedPeer::from_socket_addr(*address)))

@@ -13,8 +13,8 @@ use crate::wire::{Message, Misconduct, Peer, Pool, PoolEvent};
 use bitcoin::bip158::FilterHeader;
 use bitcoin::hashes::Hash as _;
 use bitcoin::p2p::message_blockdata::{GetHeadersMessage, Inventory};
-use bitcoin::p2p::message_filter::CFilter;
-use causeway_sidechain::consensus::{header, merkle, signature};
+use bitcoin::p2p::message_filter::{CFHeaders, CFilter, GetCFHeaders};
+use causeway_sidechain::consensus::{filter, header, merkle, signature};
 use causeway_vocab::{Code, Fault, Height, NetworkId, Refusal, SidechainParams, Tip};
 use elements::{Block, BlockHash, Script, Transaction};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -25,6 +25,8 @@ use tokio::time::{Instant, sleep_until};
 
 /// A peer must answer `getheaders` within this time.
 const HEADERS_DEADLINE: Duration = Duration::from_secs(20);
+/// And after this time another peer is asked as well.
+const HEADERS_PATIENCE: Duration = Duration::from_secs(3);
 /// Peers whose filter headers are compared, if so many are configured.
 const QUORUM: usize = 3;
 /// How long the first peer that is ready waits for others to compare with.
@@ -46,6 +48,7 @@ const MOST_SCRIPTS: usize = 1_000_000;
 enum HeaderSync {
     /// Waits for its turn: during the first sync one peer at a time is asked.
     Idle,
+    /// Since when.
     Asked(Instant),
     Done,
 }
@@ -54,6 +57,8 @@ struct PeerState {
     sync: HeaderSync,
     /// Whether it has answered a `getheaders`, so that its chain is known to start where ours does.
     same_chain: bool,
+    /// Whether it was asked if its filter headers end in ours.
+    compared: bool,
     unasked: u32,
     unasked_since: Instant,
 }
@@ -73,6 +78,10 @@ pub(super) struct Actor {
     grace: Option<Instant>,
     /// Filter header at the end of the last stretch.
     filter_tip: Option<(Height, FilterHeader)>,
+    /// Where this run began to match, if it has not been matched twice.
+    first_match: Option<Height>,
+    /// Peers that came late, the block up to which they were asked to agree, and the filter header there.
+    comparing: BTreeMap<Peer, (bitcoin::BlockHash, FilterHeader)>,
     asks: HashMap<BlockHash, Vec<oneshot::Sender<(Height, Block)>>>,
     offline_since: Option<u64>,
     had_peers: bool,
@@ -99,6 +108,8 @@ impl Actor {
             job: None,
             grace: None,
             filter_tip: None,
+            first_match: Some(scanned_to),
+            comparing: BTreeMap::new(),
             asks: HashMap::new(),
             offline_since: None,
             had_peers: false,
@@ -190,6 +201,7 @@ impl Actor {
 
     /// Everything above `height` will be matched again.
     fn rewind(&mut self, height: Height) {
+        self.first_match = self.first_match.map(|first| first.min(height));
         self.job = None;
         let unwanted = self.scan.rewind(height);
         self.forget(&unwanted);
@@ -209,7 +221,13 @@ impl Actor {
         match event {
             PoolEvent::Up(peer) => {
                 self.had_peers = true;
-                let state = PeerState { sync: HeaderSync::Idle, same_chain: false, unasked: 0, unasked_since: Instant::now() };
+                let state = PeerState {
+                    sync: HeaderSync::Idle,
+                    same_chain: false,
+                    compared: false,
+                    unasked: 0,
+                    unasked_since: Instant::now(),
+                };
                 self.peers.insert(peer, state);
                 self.relay.up(&self.pool, peer);
             }
@@ -224,6 +242,7 @@ impl Actor {
     /// Forgets a peer and gives its work to others.
     fn gone(&mut self, peer: Peer) {
         self.peers.remove(&peer);
+        self.comparing.remove(&peer);
         self.relay.down(peer);
         self.blocks.down(peer);
         if let Some(job) = &mut self.job {
@@ -260,7 +279,7 @@ impl Actor {
             Message::Headers(payload) => self.headers(peer, &payload).await,
             Message::Inv(list) => self.inventory(peer, &list),
             Message::CFHeaders(message) => match self.job.as_mut().map(|job| job.headers(peer, &message)) {
-                Some(Step::Foreign) | None => self.unasked(peer),
+                Some(Step::Foreign) | None => self.compared(peer, &message),
                 Some(step) => self.step(step),
             },
             Message::CFilter(message) => self.filter(peer, message),
@@ -304,7 +323,7 @@ impl Actor {
 
     fn ask_for_headers(&mut self, peer: Peer, branch: bool) {
         let Some(state) = self.peers.get_mut(&peer) else { return };
-        state.sync = HeaderSync::Asked(Instant::now() + HEADERS_DEADLINE);
+        state.sync = HeaderSync::Asked(Instant::now());
         let locator_hashes = self.shared.chain().locator(branch).iter().map(to_wire).collect();
         let message = GetHeadersMessage { version: 70016, locator_hashes, stop_hash: bitcoin::BlockHash::all_zeros() };
         self.pool.send(peer, Message::GetHeaders(message));
@@ -313,16 +332,21 @@ impl Actor {
     async fn headers(&mut self, peer: Peer, payload: &[u8]) {
         let Some(state) = self.peers.get(&peer) else { return };
         let (asked, same_chain) = (matches!(state.sync, HeaderSync::Asked(_)), state.same_chain);
-        if !asked {
-            self.unasked(peer);
-        }
-        let received = match chain::read(payload) {
+        let mut received = match chain::read(payload) {
             Ok(received) => received,
             Err(_) => return self.punish(peer, Misconduct::Garbage),
         };
-        let count = received.len();
+        // Checking signatures costs more than anything else here: never twice for the same header.
+        let known = {
+            let chain = self.shared.chain();
+            received.iter().take_while(|r| chain.height_of(&r.header.block_hash()).is_some()).count()
+        };
+        received.drain(..known);
+        if !asked && received.is_empty() {
+            self.unasked(peer);
+        }
         let params = Arc::clone(&self.params);
-        let verified = if count < 8 {
+        let verified = if received.len() < 8 {
             chain::verify(received, &params)
         } else {
             match tokio::task::spawn_blocking(move || chain::verify(received, &params)).await {
@@ -409,6 +433,39 @@ impl Actor {
             self.pool.send(peer, message);
         }
         self.job = Some(job);
+    }
+
+    /// Asks peers that had no part in what was matched so far whether they would have said the same. One filter header commits to
+    /// all before it, so one question is enough.
+    fn compare(&mut self) {
+        let Some((height, header)) = self.filter_tip else { return };
+        let Some(at) = self.shared.chain().at(height) else { return };
+        let stop_hash = to_wire(&at.hash);
+        for (peer, state) in self.peers.iter_mut().filter(|(_, state)| state.sync == HeaderSync::Done && !state.compared) {
+            state.compared = true;
+            self.comparing.insert(*peer, (stop_hash, header));
+            let ask = GetCFHeaders { filter_type: 0, start_height: height, stop_hash };
+            self.pool.send(*peer, Message::GetCFHeaders(ask));
+        }
+    }
+
+    fn compared(&mut self, peer: Peer, message: &CFHeaders) {
+        let Some((stop, ours)) = self.comparing.get(&peer).copied().filter(|(stop, _)| *stop == message.stop_hash) else {
+            return self.unasked(peer);
+        };
+        let _ = stop;
+        self.comparing.remove(&peer);
+        let end = message.filter_hashes.iter().fold(message.previous_filter_header, |header, hash| filter::chain(*hash, &header));
+        if end == ours {
+            return;
+        }
+        // Somebody lies, and nobody can say who: match everything again with both at the table.
+        let address = self.pool.address(peer);
+        self.fault(Refusal::new(Code::BadPeer).with("peer", address).with("why", Misconduct::BadFilter.word()));
+        if let Some(first) = self.first_match.take() {
+            self.filter_tip = None;
+            self.rewind(first);
+        }
     }
 
     fn filter(&mut self, peer: Peer, message: CFilter) {
@@ -501,8 +558,9 @@ impl Actor {
 
     /// Starts whatever can be started and tells whatever can be told.
     fn advance(&mut self) {
-        let asking = self.peers.values().any(|state| matches!(state.sync, HeaderSync::Asked(_)));
-        if !asking && self.outbox.waiting_headers() < MOST_HEADERS {
+        let now = Instant::now();
+        let asking = |state: &PeerState| matches!(state.sync, HeaderSync::Asked(since) if now < since + HEADERS_PATIENCE);
+        if !self.peers.values().any(asking) && self.outbox.waiting_headers() < MOST_HEADERS {
             let idle = self.peers.iter().find(|(_, state)| state.sync == HeaderSync::Idle).map(|(peer, _)| *peer);
             if let Some(peer) = idle {
                 self.ask_for_headers(peer, false);
@@ -517,6 +575,7 @@ impl Actor {
                 self.pool.send(peer, Message::GetData(list));
             }
         }
+        self.compare();
         let tip = self.tip();
         if let Some(batch) = self.scan.tell(tip) {
             self.outbox.batch(batch);
@@ -556,18 +615,26 @@ impl Actor {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
+        let waiting = self.peers.values().any(|state| state.sync == HeaderSync::Idle);
+        let now = Instant::now();
         let headers = self.peers.values().filter_map(|state| match state.sync {
-            HeaderSync::Asked(at) => Some(at),
+            HeaderSync::Asked(since) if waiting && now < since + HEADERS_PATIENCE => Some(since + HEADERS_PATIENCE),
+            HeaderSync::Asked(since) => Some(since + HEADERS_DEADLINE),
             _ => None,
         });
-        let grace = self.grace.filter(|at| *at > Instant::now());
+        let grace = self.grace.filter(|at| *at > now);
         headers.chain(self.job.as_ref().map(Job::wake)).chain(self.blocks.deadline()).chain(grace).min()
     }
 
     fn late(&mut self) {
         let now = Instant::now();
         let mut late: Vec<Peer> = self.blocks.late();
-        late.extend(self.peers.iter().filter(|(_, s)| matches!(s.sync, HeaderSync::Asked(at) if at <= now)).map(|(p, _)| *p));
+        late.extend(
+            self.peers
+                .iter()
+                .filter(|(_, s)| matches!(s.sync, HeaderSync::Asked(since) if since + HEADERS_DEADLINE <= now))
+                .map(|(p, _)| *p),
+        );
         if let Some(job) = &mut self.job {
             let (again, silent) = job.late();
             for (peer, message) in again {

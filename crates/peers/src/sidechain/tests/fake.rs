@@ -214,7 +214,8 @@ pub(super) struct Node {
     /// Changes when there is news to announce.
     news: watch::Sender<u32>,
     indexing: Arc<Mutex<u32>>,
-    pub(super) connections: Arc<Mutex<u32>>,
+    /// Connections refused before the first is taken.
+    pub(super) refusals: Arc<Mutex<u32>>,
 }
 
 impl Node {
@@ -225,7 +226,7 @@ impl Node {
             served: Arc::default(),
             news: watch::Sender::new(0),
             indexing: Arc::new(Mutex::new(if let Quirk::Indexing(n) = quirk { n } else { 0 })),
-            connections: Arc::default(),
+            refusals: Arc::default(),
         }
     }
 
@@ -236,7 +237,6 @@ impl Node {
     }
 
     pub(super) async fn serve(self, mut stream: Stream) {
-        *self.connections.lock().expect("a lock") += 1;
         // An end of the stream is the end of the session, whoever caused it.
         let _ = self.talk(&mut stream).await;
     }
@@ -348,7 +348,7 @@ impl Node {
                 vec![Message::Headers(payload)]
             }
             Message::GetCFHeaders(ask) => {
-                if self.is_indexing() {
+                if counts_down(&self.indexing) {
                     return vec![];
                 }
                 let Some(stop) = chain.height_of(ask.stop_hash) else { return vec![] };
@@ -390,13 +390,6 @@ impl Node {
         }
     }
 
-    fn is_indexing(&self) -> bool {
-        let mut left = self.indexing.lock().expect("a lock");
-        let busy = *left > 0;
-        *left = left.saturating_sub(1);
-        busy
-    }
-
     fn give(&self, chain: &Chain, entry: Inventory) -> Option<Message> {
         match entry {
             Inventory::WitnessBlock(wire) => {
@@ -422,6 +415,14 @@ impl Node {
             _ => None,
         }
     }
+}
+
+/// Whether something is left of a count, which is one less afterwards.
+fn counts_down(count: &Mutex<u32>) -> bool {
+    let mut left = count.lock().expect("a lock");
+    let some = *left > 0;
+    *left = left.saturating_sub(1);
+    some
 }
 
 async fn say(stream: &mut (impl AsyncWrite + Unpin), message: &Message) -> Result<(), frame::FrameFault> {
@@ -458,6 +459,9 @@ pub(super) fn in_memory(nodes: Vec<(SocketAddr, Node)>) -> Dialler {
         let node = nodes.get(&address).cloned();
         Box::pin(async move {
             let node = node.ok_or(std::io::ErrorKind::ConnectionRefused)?;
+            if counts_down(&node.refusals) {
+                return Err(std::io::ErrorKind::ConnectionRefused.into());
+            }
             let (ours, theirs) = tokio::io::duplex(1 << 16);
             tokio::spawn(node.serve(Box::new(theirs)));
             Ok(Box::new(ours) as Stream)

@@ -252,6 +252,20 @@ async fn a_filter_that_hides_a_payment_is_caught_by_a_witness_only() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_witness_that_comes_late_still_uncovers_a_hidden_payment() {
+    let honest = Node::new(FakeChain::real(TIP), Quirk::Honest);
+    // Long enough for everything to have been matched without it.
+    *honest.refusals.lock().expect("a lock") = 12;
+    let mut world = World::start(vec![Node::new(FakeChain::real(TIP), Quirk::HidingFilter(80)), honest], fresh(), scripts());
+    world.synced(TIP).await;
+    assert!(!world.heights().contains(&80));
+    world.until("the hidden block", |told| told.blocks.contains_key(&80)).await;
+    world.until("the rest", |told| told.scanned_to == 135).await;
+    assert_eq!(world.heights(), expected());
+    assert!(world.told.has_fault(Code::BadPeer, "bad-filter"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_longer_signed_branch_is_followed_and_a_deep_one_reported() {
     for (fork, reported) in [(134, false), (133, false), (90, true)] {
         let node = Node::new(FakeChain::real(TIP), Quirk::Honest);
