@@ -14,6 +14,8 @@ pub mod address;
 pub mod blinders;
 pub mod build;
 pub mod descriptor;
+#[cfg(test)]
+mod laws;
 pub mod pset;
 pub mod state;
 #[cfg(test)]

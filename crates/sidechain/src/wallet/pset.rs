@@ -310,3 +310,7 @@ pub fn described_assets(pset: &Pset) -> BTreeMap<AssetId, (Contract, OutPoint)> 
     });
     described.collect()
 }
+
+#[cfg(test)]
+#[path = "pset_tests.rs"]
+mod tests;

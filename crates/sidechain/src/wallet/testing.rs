@@ -2,7 +2,7 @@
 
 use super::build::{Action, Intent, Plan, ProofJob};
 use super::descriptor::CtDescriptor;
-use super::state::SidechainWallet;
+use super::state::{Changes, SidechainWallet};
 use crate::consensus::proofs;
 use bitcoin::bip32::{DerivationPath, Xpriv};
 use causeway_vocab::{ChainBatch, SidechainBatch, SidechainDraft, SidechainParams, Tip};
@@ -15,6 +15,7 @@ use secp256k1_zkp::{Message, SECP256K1};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::str::FromStr as _;
+use std::sync::OnceLock;
 
 /// A file of tests/fixtures/elements.
 pub(crate) fn fixture(name: &str) -> Value {
@@ -30,6 +31,11 @@ pub(crate) fn vectors(name: &str) -> Vec<Value> {
 
 /// The chain of the Elements fixtures.
 pub(crate) fn chain_params() -> SidechainParams {
+    static PARAMS: OnceLock<SidechainParams> = OnceLock::new();
+    PARAMS.get_or_init(read_chain_params).clone()
+}
+
+fn read_chain_params() -> SidechainParams {
     let mut params = fixture("chain.json")["network"].take();
     let fields = params.as_object_mut().expect("an object");
     for extra in
@@ -55,10 +61,23 @@ pub(crate) fn hex(value: &Value) -> Vec<u8> {
 
 /// Blocks of wallet.json as one batch.
 pub(crate) fn wallet_chain() -> SidechainBatch {
-    let fixture = fixture("wallet.json");
-    let blocks: Vec<_> = fixture["blocks"].as_array().expect("blocks").iter().map(block).collect();
-    let tip = blocks.last().expect("blocks").0;
-    ChainBatch { rollback_to: None, blocks, unconfirmed: vec![], tip, scanned_to: tip.height }
+    let batches = wallet_batches();
+    let last = batches.last().expect("blocks").clone();
+    ChainBatch { blocks: batches.into_iter().flat_map(|batch| batch.blocks).collect(), ..last }
+}
+
+/// Blocks of wallet.json, each a batch of its own.
+pub(crate) fn wallet_batches() -> Vec<SidechainBatch> {
+    static BLOCKS: OnceLock<Vec<(Tip<BlockHash>, Block)>> = OnceLock::new();
+    let blocks = BLOCKS.get_or_init(|| fixture("wallet.json")["blocks"].as_array().expect("blocks").iter().map(block).collect());
+    let batch = |(tip, block): (Tip<BlockHash>, Block)| ChainBatch {
+        rollback_to: None,
+        blocks: vec![(tip, block)],
+        unconfirmed: vec![],
+        tip,
+        scanned_to: tip.height,
+    };
+    blocks.iter().cloned().map(batch).collect()
 }
 
 /// A wallet with its spending keys and a chain that mines what it is given.
@@ -66,19 +85,36 @@ pub(crate) struct World {
     pub(crate) wallet: SidechainWallet,
     pub(crate) rng: StdRng,
     master: Xpriv,
+    past: Changes,
 }
 
 impl World {
     /// Wallet `name` of wallet.json at that chain's tip.
     pub(crate) fn new(name: &str, seed: u64) -> World {
-        let fixture = fixture("wallet.json");
-        let described = fixture["wallets"].as_array().expect("wallets").iter().find(|w| w["name"] == name).expect(name);
+        let mut world = World::empty(name, seed);
+        world.past = world.wallet.apply(&wallet_chain(), &[], 0).changes;
+        world
+    }
+
+    /// The same wallet before its first block.
+    pub(crate) fn empty(name: &str, seed: u64) -> World {
+        static WALLETS: OnceLock<Value> = OnceLock::new();
+        let wallets = WALLETS.get_or_init(|| fixture("wallet.json")["wallets"].take());
+        let described = wallets.as_array().expect("wallets").iter().find(|w| w["name"] == name).expect(name);
         let text = |key: &str| described[key].as_str().expect(key);
         let params = chain_params();
         let account = CtDescriptor::parse(text("descriptor")).and_then(|d| d.account(&params)).expect("valid");
-        let mut wallet = SidechainWallet::new(account, &params);
-        wallet.apply(&wallet_chain(), &[], 0);
-        World { wallet, rng: StdRng::seed_from_u64(seed), master: Xpriv::from_str(text("master_xprv")).expect("a key") }
+        World {
+            wallet: SidechainWallet::new(account, &params),
+            rng: StdRng::seed_from_u64(seed),
+            master: Xpriv::from_str(text("master_xprv")).expect("a key"),
+            past: Changes::default(),
+        }
+    }
+
+    /// The changes that made the wallet what it was at first.
+    pub(crate) fn history_so_far(&self) -> Changes {
+        self.past.clone()
     }
 
     pub(crate) fn policy(&self) -> elements::AssetId {

@@ -221,6 +221,8 @@ impl Plan {
         }
         for ((output, planned), script) in pset.outputs_mut().iter_mut().zip(&self.outputs).zip(&self.output_scripts) {
             output.blinding_key = planned.blinding_key.map(bitcoin::PublicKey::new);
+            // Names an input of whoever blinds; all are ours.
+            output.blinder_index = planned.blinding_key.map(|_| 0);
             if let Some(script) = script {
                 let known = output.update_with_descriptor_unchecked(script.descriptor());
                 known.expect("BUG: hardened steps are refused when a descriptor is read");

@@ -90,7 +90,7 @@ impl SidechainWallet {
     }
 
     /// Whether a transaction pays one of our scripts, spends one of our outputs, or is known.
-    fn concerns(&self, tx: &Transaction) -> bool {
+    pub(super) fn concerns(&self, tx: &Transaction) -> bool {
         tx.output.iter().any(|output| self.keychain.path_of(&output.script_pubkey).is_some())
             || tx.input.iter().any(|input| !input.is_pegin && self.owned(&input.previous_output).is_some())
     }

@@ -1,9 +1,11 @@
 //! The wallet against a chain made by real nodes (tests/fixtures/elements/wallet.json).
 
 use super::*;
+use crate::wallet::build::{Action, Drain, Recipient};
 use crate::wallet::descriptor::CtDescriptor;
-use crate::wallet::testing::{block, chain_params, fixture};
+use crate::wallet::testing::{World, block_of, chain_params, fixture, wallet_batches, wallet_chain};
 use causeway_vocab::{ChainBatch, SidechainBatch};
+use elements::Transaction;
 use serde_json::Value;
 use std::str::FromStr as _;
 
@@ -14,20 +16,6 @@ fn wallets(fixture: &Value) -> Vec<(String, SidechainWallet)> {
         .map(|wallet| {
             let account = CtDescriptor::parse(wallet["descriptor"].as_str().expect("text")).and_then(|d| d.account(&params));
             (wallet["name"].as_str().expect("text").to_owned(), SidechainWallet::new(account.expect("valid"), &params))
-        })
-        .collect()
-}
-
-/// One batch per block.
-fn batches(fixture: &Value) -> Vec<SidechainBatch> {
-    let blocks = fixture["blocks"].as_array().expect("blocks").iter().map(block);
-    blocks
-        .map(|(tip, block)| ChainBatch {
-            rollback_to: None,
-            blocks: vec![(tip, block)],
-            unconfirmed: vec![],
-            tip,
-            scanned_to: tip.height,
         })
         .collect()
 }
@@ -46,7 +34,7 @@ fn balances_after_every_block_are_those_of_elementsd() {
     let fixture = fixture("wallet.json");
     for (name, mut wallet) in wallets(&fixture) {
         let mut log = Changes::default();
-        for (batch, block) in batches(&fixture).iter().zip(fixture["blocks"].as_array().expect("blocks")) {
+        for (batch, block) in wallet_batches().iter().zip(fixture["blocks"].as_array().expect("blocks")) {
             let opened: Vec<_> = wallet.candidates(batch).into_iter().map(|candidate| candidate.open()).collect();
             let applied = wallet.apply(batch, &opened, 0);
             assert_eq!(confirmed(&wallet), expected(&block["balances"][&name]), "{name} after {}", block["height"]);
@@ -113,7 +101,7 @@ fn one_batch_of_all_blocks_gives_what_many_give() {
     let fixture = fixture("wallet.json");
     for (name, mut wallet) in wallets(&fixture) {
         let mut one_by_one = wallet.clone();
-        let batches = batches(&fixture);
+        let batches = wallet_batches();
         for batch in &batches {
             one_by_one.apply(batch, &[], 0);
         }
@@ -122,4 +110,121 @@ fn one_batch_of_all_blocks_gives_what_many_give() {
         wallet.apply(&all, &[], 0);
         assert_eq!(wallet, one_by_one, "{name}");
     }
+}
+
+/// A payment of everything to ourselves, then twice more, each from the other's change.
+fn chain_of_payments(world: &mut World, length: usize) -> Vec<Transaction> {
+    let mut made = Vec::new();
+    for _ in 0..length {
+        let address = world.wallet.reveal_next(Chain::External).1.confidential_address();
+        let recipients = vec![Recipient { address, asset: world.policy(), amount: 0 }];
+        let intent = world.intent(Action::Send { recipients, drain: Drain::To(0) });
+        let (plan, draft, tx) = world.make(&intent).expect("enough");
+        world.wallet.absorb(&plan.changes);
+        world.wallet.register_unconfirmed(&tx, &draft.outputs, 1);
+        made.push(tx);
+    }
+    made
+}
+
+fn unconfirmed(world: &World, txs: Vec<Transaction>) -> SidechainBatch {
+    let tip = world.wallet.tip().expect("a tip");
+    ChainBatch { rollback_to: None, blocks: vec![], unconfirmed: txs, tip, scanned_to: tip.height }
+}
+
+#[test]
+fn change_of_our_own_transactions_can_be_spent_before_it_confirms() {
+    let mut world = World::new("w1", 31);
+    let txs = chain_of_payments(&mut world, 3);
+    assert_eq!(txs[1].input.len(), 1);
+    let policy = world.policy();
+    let balance = world.wallet.balances()[&policy];
+    assert_eq!((balance.confirmed, balance.pending, balance.coins), (0, balance.own_pending, 1));
+    assert!(balance.pending > 4_000_000_000);
+}
+
+#[test]
+fn what_strangers_pay_cannot_be_spent_before_it_confirms() {
+    let mut world = World::empty("w1", 32);
+    let batches = wallet_batches();
+    let tx = batches[2].blocks[0].1.txdata.iter().find(|tx| world.wallet.concerns(tx)).expect("a payment").clone();
+    world.wallet.apply(&ChainBatch { unconfirmed: vec![tx.clone()], ..batches[0].clone() }, &[], 5);
+    let balance = world.wallet.balances()[&world.policy()];
+    assert_eq!((balance.confirmed, balance.pending, balance.own_pending), (0, 50_000_000, 0));
+    assert!(world.wallet.coins().all(|coin| !coin.spendable));
+    world.wallet.apply(&batches[2], &[], 6);
+    assert_eq!(world.wallet.balances()[&world.policy()].confirmed, 50_000_000);
+    assert!(world.wallet.coins().all(|coin| coin.spendable && coin.height == Some(75)));
+}
+
+#[test]
+fn of_two_waiting_spends_the_first_stays_and_a_block_decides() {
+    let mut world = World::new("w1", 33);
+    let mut rival = World::new("w1", 34);
+    let ours = chain_of_payments(&mut world, 2);
+    let theirs = chain_of_payments(&mut rival, 1).remove(0);
+    let batch = unconfirmed(&world, vec![theirs.clone()]);
+    let applied = world.wallet.apply(&batch, &[], 5);
+    let refused = Problem::DoubleSpend { refused: theirs.txid(), kept: ours[0].txid() };
+    assert_eq!((applied.problems, applied.changes.positions.is_empty()), (vec![refused], true));
+
+    let batch = world.next_block(vec![theirs.clone()]);
+    let applied = world.wallet.apply(&batch, &[], 6);
+    assert_eq!(applied.problems, [Problem::Conflicted { gone: ours[0].txid(), by: theirs.txid() }]);
+    assert!(ours.iter().all(|tx| world.wallet.history_entry(&tx.txid()).is_none()), "the child is gone, too");
+    let balance = world.wallet.balances()[&world.policy()];
+    assert_eq!((balance.pending, balance.coins), (0, 1));
+
+    // The chain changes its mind.
+    let fork = wallet_chain().tip;
+    let mut batch = ChainBatch { rollback_to: Some(fork), ..world.next_block(vec![]) };
+    let block = block_of(fork.height + 1, 1, vec![ours[0].clone(), ours[1].clone()]);
+    let tip = Tip { height: block.header.height, hash: block.block_hash(), time: block.header.time };
+    batch.blocks = vec![(tip, block)];
+    batch.tip = tip;
+    let applied = world.wallet.apply(&batch, &[], 7);
+    let undone = [Problem::Unconfirmed(theirs.txid()), Problem::Conflicted { gone: theirs.txid(), by: ours[0].txid() }];
+    assert_eq!(applied.problems, undone);
+    assert_eq!(world.wallet.history_entry(&ours[1].txid()).expect("back").height, Some(fork.height + 1));
+    assert_eq!(world.wallet.tip(), Some(tip));
+}
+
+#[test]
+fn a_forgotten_transaction_frees_its_coins_until_a_block_holds_it() {
+    let mut world = World::new("w1", 35);
+    let before = world.wallet.balances();
+    let txs = chain_of_payments(&mut world, 2);
+    world.wallet.forget_unconfirmed(&txs[0].txid());
+    assert_eq!(world.wallet.balances(), before);
+    world.mine(txs[0].clone());
+    assert_eq!(world.wallet.balances()[&world.policy()].coins, 1);
+    assert!(world.wallet.forget_unconfirmed(&txs[0].txid()).changes.is_empty(), "blocks are not forgotten");
+}
+
+#[test]
+fn using_an_address_moves_the_lookahead() {
+    let mut world = World::empty("w1", 36);
+    assert_eq!(world.wallet.scripts_to_watch().count(), 40);
+    let (path, _, applied) = world.wallet.reveal_next(Chain::External);
+    assert_eq!((path.index, applied.new_scripts.len()), (0, 1));
+    let mut new = 0;
+    for batch in wallet_batches() {
+        new += world.wallet.apply(&batch, &[], 0).new_scripts.len();
+    }
+    // Last used 25 and 7: 26 and 8 are handed out, and each chain is watched 20 further.
+    assert_eq!((world.wallet.revealed(Chain::External), world.wallet.revealed(Chain::Internal)), (26, 8));
+    assert_eq!((world.wallet.scripts_to_watch().count(), new), (46 + 28, 74 - 41));
+    assert_eq!(world.wallet.set_gap_limit(50).new_scripts.len(), 60);
+}
+
+#[test]
+fn pages_of_the_history_follow_each_other() {
+    let world = World::new("w1", 37);
+    let all: Vec<_> = world.wallet.history(None).collect();
+    let mut paged = Vec::new();
+    while let Some(entry) = world.wallet.history(paged.last().map(|entry: &HistoryEntry| entry.cursor)).next() {
+        paged.push(entry);
+    }
+    assert_eq!(paged, all);
+    assert!(all.windows(2).all(|pair| pair[0].cursor > pair[1].cursor) && all.len() > 10);
 }
