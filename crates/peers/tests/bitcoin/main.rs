@@ -11,6 +11,8 @@ use causeway_vocab::{BitcoinParams, Code, Height, Refusal};
 use daemon::Daemon;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -40,7 +42,11 @@ struct World {
 
 impl World {
     fn start(daemon: &Daemon, resume: ResumePoint, watch: Vec<ScriptBuf>) -> World {
-        let params = BitcoinParams { network: Network::Regtest, peers: vec![daemon.p2p], required_peers: 1 };
+        World::with_peers(vec![daemon.p2p], 1, resume, watch)
+    }
+
+    fn with_peers(peers: Vec<SocketAddr>, required_peers: u8, resume: ResumePoint, watch: Vec<ScriptBuf>) -> World {
+        let params = BitcoinParams { network: Network::Regtest, peers, required_peers };
         let config = BitcoinConfig { params, checkpoint: None, resume, watch };
         let (client, events) = BitcoinClient::start(config, &Handle::current());
         World { client, events, told: Told::default() }
@@ -294,4 +300,46 @@ async fn a_transaction_that_nobody_takes_is_refused_in_time() {
     };
     let fault = world.client.broadcast(tx.clone()).await.expect_err("nobody takes it");
     assert_eq!((fault.refusal.code, &fault.refusal.args["txid"]), (Code::NotAccepted, &tx.compute_txid().to_string()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_peers_must_agree_where_two_are_required() {
+    let first = Daemon::start(&[]);
+    let mut second = Daemon::start(&[]);
+    first.mine(30, &script(1));
+    second.rpc("addnode", json!([first.p2p.to_string(), "onetry"]));
+    while second.height() < 30 {
+        tokio::task::yield_now().await;
+    }
+    let mut world = World::with_peers(vec![first.p2p, second.p2p], 2, ResumePoint::default(), vec![script(1)]);
+    world.synced(&first).await;
+    assert_eq!(world.heights(), (1..=30).collect::<Vec<_>>());
+
+    second.kill();
+    first.mine(1, &script(1));
+    world.until("one peer alone", |told| !matches!(told.phase, Some(Phase::Synced | Phase::Blocks))).await;
+    assert_eq!(world.heights().last(), Some(&30), "one peer is not believed");
+    second.run();
+    second.rpc("addnode", json!([first.p2p.to_string(), "onetry"]));
+    world.synced(&first).await;
+    assert_eq!(world.heights().last(), Some(&31));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_speaks_garbage_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let peer = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            // The other side may close first.
+            let _ = stream.write_all(&[0x5a; 4_096]);
+        }
+    });
+    let mut world = World::with_peers(vec![peer], 1, ResumePoint::default(), vec![]);
+    world.until("the fault", |told| !told.faults.is_empty()).await;
+    let fault = &world.told.faults[0];
+    assert_eq!((fault.code, &fault.args["peer"]), (Code::BadPeer, &peer.to_string()));
+    assert_eq!(world.client.state().phase, Phase::Connecting);
+    assert_eq!(world.client.tip().height, 0);
+    timeout(Duration::from_secs(5), world.client.shutdown()).await.expect("it stops");
 }
