@@ -10,19 +10,24 @@
 //! - Long work is a journalled operation; whatever was under way when the process died goes on at the next start.
 
 mod amounts;
+mod assets;
+mod bridge;
 mod call;
 mod drafts;
+mod evidence;
 mod fees;
 mod follow;
+mod history;
+mod labels;
 mod memory;
 mod money;
 mod names;
 mod networks;
 mod operations;
-mod pending;
 mod profile;
 pub mod proofs;
 mod qr;
+mod recognise;
 mod report;
 mod settings;
 mod vault;

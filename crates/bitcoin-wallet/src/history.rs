@@ -71,6 +71,16 @@ impl BitcoinWallet {
         self.view.history.iter().skip(skip).take(limit).cloned().collect()
     }
 
+    /// The line of one transaction.
+    pub fn history_entry(&self, txid: Txid) -> Option<HistoryEntry> {
+        self.view.history.iter().find(|entry| entry.txid == txid).cloned()
+    }
+
+    /// The block that holds a transaction; `None` while unconfirmed or unknown.
+    pub fn block_of(&self, txid: Txid) -> Option<bitcoin::BlockHash> {
+        self.view.canonical.get(&txid)?.map(|(_, hash)| hash)
+    }
+
     /// How many transactions the history has.
     pub fn history_len(&self) -> usize {
         self.view.history.len()

@@ -73,11 +73,11 @@ impl Reader<'_> {
         })
     }
 
-    /// The operation that a transaction belongs to with the part it plays; the latest if there are several.
-    pub fn operation_of(&self, network: NetworkId, txid: &str) -> Result<Option<(u32, String)>, Refusal> {
-        let sql =
-            "SELECT operation, role FROM operation_transactions WHERE network = ?1 AND txid = ?2 ORDER BY operation DESC LIMIT 1";
-        self.one(sql, (network_name(network), txid), |row| Ok((row.get(0)?, row.get(1)?)))
+    /// The operation of a wallet that a transaction belongs to with the part it plays; the latest if there are several.
+    pub fn operation_of(&self, wallet: u32, network: NetworkId, txid: &str) -> Result<Option<(u32, String)>, Refusal> {
+        let sql = "SELECT operation, role FROM operation_transactions JOIN operations ON operations.id = operation
+                   WHERE network = ?1 AND txid = ?2 AND wallet = ?3 ORDER BY operation DESC LIMIT 1";
+        self.one(sql, (network_name(network), txid, wallet), |row| Ok((row.get(0)?, row.get(1)?)))
     }
 }
 

@@ -6,7 +6,7 @@ mod plan;
 mod review;
 mod sign;
 
-pub(crate) use plan::domain_proof;
+pub(crate) use plan::{domain_proof, per_kvb, small};
 
 use crate::memory::Core;
 use crate::profile::now;

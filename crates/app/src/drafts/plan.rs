@@ -345,8 +345,10 @@ fn keep_bitcoin(
     payees: Vec<String>,
     purpose: Purpose,
 ) -> Result<DraftView, Refusal> {
-    let id = core.selected()?.row.id;
-    put_bitcoin(write, id, plan.changes.as_ref())?;
+    let wallet = core.selected_mut()?;
+    // The change address of this draft is not given to the next one.
+    wallet.bitcoin.hold(plan);
+    put_bitcoin(write, wallet.row.id, plan.changes.as_ref())?;
     let outputs = &plan.psbt.unsigned_tx.output;
     let change = plan.change.map_or(0, |(_, amount)| amount.0);
     let total: u64 = outputs.iter().map(|output| output.value.to_sat()).sum();

@@ -108,15 +108,7 @@ impl Profile {
 
     /// Sends again what peers hold but no block does: they may have forgotten it.
     pub(crate) async fn rebroadcast(&self) {
-        let waiting: Vec<Finished> = {
-            let core = self.core();
-            let of = |running: &Running| match running {
-                Running::Transaction(log) => log.state().waiting().cloned(),
-                Running::PegIn(log) => log.state().waiting().cloned(),
-                Running::PegOut(log) => log.state().waiting().cloned(),
-            };
-            core.operations.open.values().filter_map(|open| of(&open.log)).collect()
-        };
+        let waiting = self.core().operations.waiting();
         for tx in waiting {
             if let Err(refusal) = self.broadcast(&tx).await {
                 tracing::debug!(code = ?refusal.code, "a transaction was not taken again");

@@ -130,6 +130,25 @@ impl Operations {
         self.open.retain(|_, open| open.row.wallet != wallet);
     }
 
+    /// The bytes of a transaction that an open operation sends.
+    pub(crate) fn own_transaction(&self, txid: &str) -> Option<Finished> {
+        let sent = self.outstanding().into_iter().filter_map(|(_, issued)| match issued.effect {
+            Effect::Send(tx) => Some(tx),
+            Effect::Claim => None,
+        });
+        sent.chain(self.waiting()).find(|tx| tx.txid == txid)
+    }
+
+    /// Transactions that peers hold and no block does.
+    fn waiting(&self) -> Vec<Finished> {
+        let of = |running: &Running| match running {
+            Running::Transaction(log) => log.state().waiting().cloned(),
+            Running::PegIn(log) => log.state().waiting().cloned(),
+            Running::PegOut(log) => log.state().waiting().cloned(),
+        };
+        self.open.values().filter_map(|open| of(&open.log)).collect()
+    }
+
     /// Bitcoin scripts that open operations wait to see paid.
     pub(crate) fn scripts(&self) -> Vec<bitcoin::ScriptBuf> {
         self.open.values().flat_map(|open| open.log.scripts()).collect()
