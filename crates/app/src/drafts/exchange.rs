@@ -30,7 +30,7 @@ impl Profile {
             let draft = body.unsigned.draft()?;
             let text = match &draft {
                 Draft::Bitcoin(psbt) => psbt.to_string(),
-                Draft::Sidechain(draft) => pset::export(draft),
+                Draft::Sidechain(draft) => pset::export(draft, &mut rand::thread_rng()).to_string(),
             };
             Ok(TextFile { name: format!("causeway-draft-{}.{}", row.id, extension(&draft)), text })
         })
