@@ -10,6 +10,7 @@ use bitcoin::secp256k1::{Message, SECP256K1, SecretKey};
 use causeway_sandbox::control::Fund;
 use causeway_sidechain::consensus::header::HeaderState;
 use causeway_sidechain::consensus::pegin::{Peg, PeginWitness};
+use causeway_sidechain::consensus::pegout::Pegout;
 use causeway_sidechain::consensus::tweak;
 use causeway_vocab::{NetworkId, SidechainParams};
 use elements::{
@@ -143,4 +144,41 @@ async fn a_claim_whose_deposit_is_reorganised_away_leaves_the_mempool() {
     let tip = world.control.mine(NetworkId::Sidechain, 1).await.unwrap().tip.parse().unwrap();
     assert_eq!(peer.block(tip).await.txdata.len(), 1, "no block may hold it");
     assert_eq!(world.control.status().await.unwrap().mempool, 0);
+}
+
+#[tokio::test]
+async fn burned_value_is_paid_on_bitcoin() {
+    let world = World::up(&["--interval-ms", "3600000"]).await;
+    world.control.mine(NetworkId::Sidechain, 1).await.unwrap();
+    let claim = deposit(&world).await;
+    world.control.mine(NetworkId::Bitcoin, 9).await.unwrap();
+    let mut peer = Peer::connect(world.sidechain()).await;
+    assert!(is_taken(&world, &mut peer, &claim).await);
+    world.control.mine(NetworkId::Sidechain, 1).await.unwrap();
+
+    let destination = bitcoin::ScriptBuf::new_p2wsh(&bitcoin::WScriptHash::all_zeros());
+    let pegout =
+        Pegout { parent_genesis: world.sidechain().parent_genesis_hash, destination: destination.clone(), extra: Vec::new() };
+    let burned = SAT - 2 * FEE;
+    let params = world.sidechain();
+    let output = vec![explicit(params, burned, pegout.to_script()), explicit(params, FEE, Script::new())];
+    let burn = spend(OutPoint::new(claim.txid(), 0), None, SAT - FEE, output);
+    assert!(is_taken(&world, &mut peer, &burn).await);
+    world.control.mine(NetworkId::Sidechain, 2).await.unwrap();
+
+    let script = format!("{destination:x}");
+    let paid = world
+        .eventually("the payment", async || {
+            world.control.mine(NetworkId::Bitcoin, 1).await.unwrap();
+            let found = world.bitcoin("scantxoutset", json!(["start", [format!("raw({script})")]])).await;
+            found["unspents"].as_array().unwrap().first().cloned()
+        })
+        .await;
+    let sat = bitcoin::Amount::from_btc(paid["amount"].as_f64().unwrap()).unwrap().to_sat();
+    assert!(sat < burned && sat > burned - 2_000, "what was burned less the fee, not {sat}");
+    world
+        .eventually("the count of paid peg-outs", async || {
+            (world.control.status().await.unwrap().pending_pegouts == 0).then_some(())
+        })
+        .await;
 }

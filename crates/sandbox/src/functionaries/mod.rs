@@ -190,8 +190,7 @@ impl Functionary {
             off,
         };
         let keys = || self.world.functionaries[self.index].to_federation();
-        let _ = &peg;
-        signer.run(self.signer_config(), keys()).await?;
+        tokio::try_join!(signer.run(self.signer_config(), keys()), peg.run(self.watchman_config(), keys()))?;
         Ok(())
     }
 

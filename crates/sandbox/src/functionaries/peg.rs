@@ -49,14 +49,10 @@ impl Peg {
         loop {
             tokio::select! {
                 () = super::switched_off(&mut off) => return Ok(()),
-                _ = tips.changed() => self.follow_sidechain(&mut machine).await?,
+                _ = tips.changed() => self.follow(&mut machine).await?,
                 Some(envelope) = self.inbox.recv() => self.step(&mut machine, Input::Message(Box::new(envelope))).await?,
                 _ = poll.tick() => {
-                    // Bitcoin may be restarting; the next poll goes on from the same place.
-                    if let Err(error) = self.follow_bitcoin(&mut machine).await {
-                        tracing::debug!(self.index, %error, "no news from Bitcoin");
-                    }
-                    self.follow_sidechain(&mut machine).await?;
+                    self.follow(&mut machine).await?;
                     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                     let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
                     self.step(&mut machine, Input::Tick { now, fee_rate: FEE_RATE }).await?;
@@ -67,28 +63,46 @@ impl Peg {
         }
     }
 
-    /// Shows the machine what Bitcoin did since its last block: first what is undone, then what is new.
-    async fn follow_bitcoin(&self, machine: &mut Watchman) -> Result<(), SandboxError> {
-        let rpc = self.node.rpc();
-        let best = rpc.height().await?;
-        while let Some((&height, &hash)) = machine.state().bitcoin.last_key_value() {
-            if height <= best && rpc.block_hash(height).await? == hash {
-                break;
+    /// Shows the machine what is new on both chains, Bitcoin first: a claim is judged by the depth that its deposit has by then, so Bitcoin
+    /// must be known at least as far as it was when the claim's block was validated.
+    async fn follow(&self, machine: &mut Watchman) -> Result<(), SandboxError> {
+        let last = self.node.tip().height;
+        for _ in 0..STRIDE {
+            match self.next_of_bitcoin(machine.state()).await {
+                Ok(Some(input)) => self.step(machine, input).await?,
+                Ok(None) => return self.follow_sidechain(machine, last).await,
+                Err(error) => {
+                    // It may be restarting; the next poll goes on from the same place.
+                    tracing::debug!(self.index, %error, "no news from Bitcoin");
+                    return Ok(());
+                }
             }
-            self.step(machine, Input::BitcoinDisconnected { height }).await?;
-        }
-        let next = machine.state().bitcoin.last_key_value().map_or(0, |(height, _)| height + 1);
-        for height in (next..=best).take(STRIDE) {
-            let block = Box::new(rpc.block(&rpc.block_hash(height).await?).await?);
-            self.step(machine, Input::BitcoinConnected { height, block }).await?;
         }
         Ok(())
     }
 
-    /// Shows the machine the sidechain blocks since its last one. A sidechain block is never undone here: the node holds one chain.
-    async fn follow_sidechain(&self, machine: &mut Watchman) -> Result<(), SandboxError> {
+    /// The next step from what the machine knows of Bitcoin to what Bitcoin is: a block is undone or connected. `None` at the tip.
+    async fn next_of_bitcoin(&self, known: &WatchmanState) -> Result<Option<Input>, SandboxError> {
+        let rpc = self.node.rpc();
+        let best = rpc.height().await?;
+        let next = match known.bitcoin.last_key_value() {
+            Some((&height, &hash)) if height > best || rpc.block_hash(height).await? != hash => {
+                return Ok(Some(Input::BitcoinDisconnected { height }));
+            }
+            Some((height, _)) => height + 1,
+            None => 0,
+        };
+        if next > best {
+            return Ok(None);
+        }
+        let block = Box::new(rpc.block(&rpc.block_hash(next).await?).await?);
+        Ok(Some(Input::BitcoinConnected { height: next, block }))
+    }
+
+    /// Shows the machine the sidechain blocks since its last one, up to height `last`. A sidechain block is never undone here: the node holds one chain.
+    async fn follow_sidechain(&self, machine: &mut Watchman, last: Height) -> Result<(), SandboxError> {
         let next = machine.state().sidechain.last_key_value().map_or(0, |(height, _)| height + 1);
-        for height in (next..=self.node.tip().height).take(STRIDE) {
+        for height in (next..=last).take(STRIDE) {
             let Some(bytes) = self.node.block(height)? else { break };
             let block: Block = elements::encode::deserialize(&bytes).expect("BUG: the node stores valid blocks");
             self.step(machine, connected(self.node.params(), height, &block)).await?;

@@ -78,7 +78,8 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        timeout(Duration::from_secs(20), poll).await.unwrap_or_else(|_| panic!("{what} never came"))
+        let log = || std::fs::read_to_string(self.dir.path().join("sandbox.log")).unwrap();
+        timeout(Duration::from_secs(20), poll).await.unwrap_or_else(|_| panic!("{what} never came: {}", log()))
     }
 }
 
