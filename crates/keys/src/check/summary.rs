@@ -79,7 +79,7 @@ pub struct PegOut {
     pub amount: Atoms,
 }
 
-/// One asset's flow through the transaction. `spent + issued == leaves + comes_back + burned + pegged_out + fee`.
+/// One asset's flow through the transaction. `spent + spent_by_others + issued == leaves + comes_back + burned + pegged_out + fee`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Sums {
     /// Of this wallet's inputs, peg-ins included.
