@@ -40,7 +40,7 @@ impl Watchman {
         }
         self.settle(height);
         self.judge_waiting(effects);
-        self.explain(effects);
+        self.explain();
         self.announce(effects);
     }
 
@@ -75,7 +75,7 @@ impl Watchman {
             self.mark_paid(&paid, height, txid);
         } else {
             self.state.unexplained.insert(txid, (height, tx.clone()));
-            self.explain(effects);
+            self.explain();
             if self.state.unexplained.contains_key(&txid) {
                 effects.push(Effect::Alarm(PegFault::UnknownSpend(spent)));
             }
@@ -84,18 +84,15 @@ impl Watchman {
 
     /// Change, or a gift: an output to an untweaked peg script.
     fn own_coin(&self, script: &bitcoin::Script) -> Option<Coin> {
-        self.config.federations.iter().rev().find_map(|federation| {
-            let nested =
-                [false, true].into_iter().find(|nested| super::change_script(federation, *nested).as_script() == script)?;
-            Some(Coin {
-                sat: 0,
-                fedpegscript: federation.fedpegscript(),
-                claim_script: None,
-                nested,
-                confirmed: None,
-                claimed: None,
-                spent: None,
-            })
+        let (_, fedpegscript, nested) = self.own_scripts.iter().find(|(own, ..)| own.as_script() == script)?;
+        Some(Coin {
+            sat: 0,
+            fedpegscript: fedpegscript.clone(),
+            claim_script: None,
+            nested: *nested,
+            confirmed: None,
+            claimed: None,
+            spent: None,
         })
     }
 
@@ -108,7 +105,7 @@ impl Watchman {
     }
 
     /// Finds the peg-outs that foreign spends pay: batches this member did not sign.
-    fn explain(&mut self, _effects: &mut Vec<Effect>) {
+    fn explain(&mut self) {
         for (txid, (height, tx)) in self.state.unexplained.clone() {
             if let Some(paid) = self.paid_by(&tx) {
                 self.mark_paid(&paid, height, txid);
@@ -120,13 +117,7 @@ impl Watchman {
 
     /// The peg-outs of a transaction by the rule of [`plan::fee_share`]: ascending, each paid but for one and the same share.
     fn paid_by(&self, tx: &Transaction) -> Option<Vec<elements::OutPoint>> {
-        let count = self
-            .config
-            .federations
-            .iter()
-            .flat_map(|federation| [false, true].map(|nested| super::change_script(federation, nested)))
-            .map(|change| plan::payments(tx, &change))
-            .min()?;
+        let count = self.own_scripts.iter().map(|(own, ..)| plan::payments(tx, own)).min()?;
         let open = || self.state.pegouts.iter().filter(|(_, pegout)| pegout.paid.is_none());
         let first = tx.output[..count].first()?;
         let shares = open()
@@ -221,7 +212,7 @@ impl Watchman {
             self.take_pegout(tip.height, request, effects);
         }
         self.judge_waiting(effects);
-        self.explain(effects);
+        self.explain();
     }
 
     /// Checks all of a claim but the depth of the deposit, which is judged when the Bitcoin chain is as far here.

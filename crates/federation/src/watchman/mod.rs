@@ -33,6 +33,8 @@ pub struct Watchman {
     keys: FunctionaryKeys,
     /// Its place in the present federation; `None` signs nothing.
     me: Option<MemberId>,
+    /// Untweaked output scripts of all federations, the newest first, with their witness scripts; whether P2SH-P2WSH.
+    own_scripts: Vec<(bitcoin::ScriptBuf, bitcoin::ScriptBuf, bool)>,
     state: WatchmanState,
     /// The state changed in a way that must not be lost.
     dirty: bool,
@@ -60,7 +62,12 @@ impl Watchman {
         let present = config.federations.last().expect("a watchman is configured with a federation");
         let me = present.position(&keys.member().message).filter(|id| present.member(*id) == Some(&keys.member()));
         let state = saved.unwrap_or_default();
+        let scripts = |federation: &Federation| {
+            let script = federation.fedpegscript();
+            [false, true].map(|nested| (change_script(federation, nested), script.clone(), nested))
+        };
         Watchman {
+            own_scripts: config.federations.iter().rev().flat_map(scripts).collect(),
             me,
             fee_rate: *config.policy.fee_rate.start(),
             config,

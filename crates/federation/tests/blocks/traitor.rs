@@ -70,7 +70,10 @@ impl Traitor {
             self.propose(height, ahead, rng, &mut says);
         }
         let Some(statement) = envelope.body.statement() else { return says };
-        if statement.kind != StatementKind::Share {
+        if statement.kind == StatementKind::Share {
+            // What is signed is most likely the next tip.
+            self.tips.entry(statement.vote.height).or_insert(statement.vote.hash);
+        } else {
             self.votes.entry((statement.kind, statement.vote)).or_default().insert(envelope.from, envelope.signature);
         }
         if envelope.from != self.id {
@@ -91,8 +94,9 @@ impl Traitor {
             self.salt += 1;
             blocks.push(block(height, prev, self.salt, rng.gen_range(0..6) > 0));
         }
+        let shift = rng.gen_range(0..4_usize);
         for to in self.others() {
-            let block = Box::new(blocks[usize::from(to) % 2].clone());
+            let block = Box::new(blocks[(usize::from(to) + shift) / (1 + shift % 2) % 2].clone());
             let vote = Vote { height, round, hash: block.block_hash() };
             says.push((to, self.sign(Body::Proposal(Proposal { round, block, polka: None }))));
             self.support(vote, Some(to), rng, says);

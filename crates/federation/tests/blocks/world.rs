@@ -324,10 +324,15 @@ impl World {
 
     /// Stores a complete block, durably, and says so.
     fn connect(&mut self, id: MemberId, block: Block) {
-        let node = &mut self.nodes[usize::from(id)];
-        assert_eq!(block.header.prev_blockhash, tip(&node.chain).hash, "it continues the chain");
         assert!(is_complete(&block, &self.federation), "Y of n signatures in key order");
         self.finished.entry(block.header.height).or_default().insert(block.block_hash());
+        let forked = self.has_fork();
+        let node = &mut self.nodes[usize::from(id)];
+        // It may have come from elsewhere in the meantime.
+        if block.header.height != tip(&node.chain).height + 1 || forked {
+            return;
+        }
+        assert_eq!(block.header.prev_blockhash, tip(&node.chain).hash, "it continues the chain");
         node.chain.push(block);
         let tip = tip(&node.chain);
         let params = Box::new(params(&self.federation));

@@ -1,0 +1,142 @@
+//! Watchmen that crash, hear little and see Bitcoin change its mind. Each run follows from its seed, which a failure prints.
+
+mod world;
+
+use proptest::prelude::*;
+use world::World;
+
+const HELD: u64 = 50_000_000;
+
+fn funded(n: u8, k: u8, nested: bool, seed: u64) -> World {
+    let mut world = World::new(n, k, nested, seed);
+    for claim in 1..=5 {
+        world.peg_in(HELD / 5, claim);
+    }
+    for _ in 0..4 {
+        world.pass();
+    }
+    world
+}
+
+fn mine_until_paid(world: &mut World, wanted: usize) -> bool {
+    for step in 0..400 {
+        world.pass();
+        if step % 8 == 7 {
+            world.mine(true);
+            world.sidechain.push((Vec::new(), Vec::new()));
+        }
+        if world.paid().len() == wanted {
+            return true;
+        }
+    }
+    false
+}
+
+#[test]
+fn peg_outs_are_paid_in_one_batch_and_the_fee_is_theirs() {
+    for (n, k, nested) in [(1, 1, false), (5, 3, true), (5, 3, false)] {
+        let mut world = funded(n, k, nested, 5);
+        for sat in [100_000, 2_000_000, 30_000_000] {
+            world.peg_out(sat, true);
+        }
+        // Two sidechain confirmations are needed.
+        world.sidechain.push((Vec::new(), Vec::new()));
+        assert!(mine_until_paid(&mut world, 3), "{k} of {n}: {} paid", world.paid().len());
+        assert_eq!(world.held(), HELD - 32_100_000);
+        assert!(world.alarms.is_empty(), "{:?}", world.alarms);
+    }
+}
+
+#[test]
+fn unauthorised_and_tiny_peg_outs_are_never_paid() {
+    let mut world = funded(5, 3, true, 6);
+    world.peg_out(500_000, false);
+    world.peg_out(999, true);
+    let good = world.peg_out(500_000, true);
+    assert!(mine_until_paid(&mut world, 1));
+    assert!(!mine_until_paid(&mut world, 2));
+    assert_eq!(world.paid(), [good].into());
+    assert_eq!(world.alarms, ["dust".to_owned(), "unauthorised".to_owned()].into());
+}
+
+#[test]
+fn a_claim_that_does_not_fit_its_deposit_is_reported_and_adds_no_coin() {
+    let mut world = World::new(3, 2, false, 7);
+    world.peg_in(1_000_000, 1);
+    let (claims, _) = world.sidechain.pop().expect("a claim");
+    let claim = claims[0].clone();
+    let mut more = claim.clone();
+    more.sat += 1;
+    let mut foreign = claim.clone();
+    foreign.claim_script = elements::Script::from(vec![0x51]);
+    let mut unproven = claim.clone();
+    unproven.proof.header.merkle_root = unproven.proof.header.prev_blockhash.to_raw_hash().into();
+    world.sidechain.push((vec![more, foreign, unproven], Vec::new()));
+    world.pass();
+    world.pass();
+    assert_eq!(world.alarms.len(), 3, "{:?}", world.alarms);
+    for node in &world.nodes {
+        assert!(node.machine.as_ref().is_some_and(|machine| machine.state().coins.is_empty()));
+    }
+    world.sidechain.push((vec![claim.clone(), claim], Vec::new()));
+    world.pass();
+    assert!(world.alarms.iter().any(|alarm| alarm.ends_with("claimed twice")));
+    assert!(world.nodes.iter().all(|node| node.machine.as_ref().is_some_and(|machine| machine.state().coins.len() == 1)));
+}
+
+#[test]
+fn a_batch_that_does_not_confirm_is_replaced_at_a_higher_fee() {
+    let mut world = funded(5, 3, true, 8);
+    world.peg_out(1_000_000, true);
+    world.sidechain.push((Vec::new(), Vec::new()));
+    for _ in 0..60 {
+        world.pass();
+    }
+    assert_eq!(world.announced.len(), 1);
+    // Blocks without it: they hold only what was there before.
+    for _ in 0..4 {
+        world.mine_empty();
+    }
+    for _ in 0..60 {
+        world.pass();
+    }
+    assert!(world.announced.len() > 1);
+    let pays = |tx: &bitcoin::Transaction| tx.output[0].value;
+    let values: std::collections::BTreeSet<_> = world.announced.values().map(pays).collect();
+    assert_eq!(values.len(), world.announced.len(), "each pays more fee");
+    assert!(mine_until_paid(&mut world, 1));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_paid_twice_and_all_is_paid_in_the_end(seed: u64, nested: bool) {
+        let mut world = funded(5, 3, nested, seed);
+        (world.lost, world.crashes) = (250, 25);
+        let mut owed = 0;
+        for step in 0..160_u64 {
+            if step < 100 && step % 9 == 0 {
+                let sat = 50_000 + (seed ^ step) % 900_000;
+                world.peg_out(sat, true);
+                owed += sat;
+            }
+            if step % 4 == 0 {
+                world.sidechain.push((Vec::new(), Vec::new()));
+            }
+            world.fee_rate = 1 + (seed >> (step % 40)) % 7;
+            world.pass();
+            match step % 10 {
+                9 if step % 40 == 39 => world.reorganise(1 + (seed % 3) as usize),
+                4 | 9 => world.mine(false),
+                _ => {}
+            }
+            world.paid();
+        }
+        (world.lost, world.crashes) = (0, 0);
+        let wanted = world.requested.len();
+        prop_assert!(mine_until_paid(&mut world, wanted), "{} of {wanted} paid", world.paid().len());
+        prop_assert_eq!(world.held(), HELD - owed);
+        prop_assert!(world.restarts > 0);
+    }
+}
