@@ -212,3 +212,71 @@ pub(crate) fn witness_limit(k: u8, script: usize) -> u32 {
     let prefix = if script < 0xfd { 1 } else { 3 };
     2 + 74 * u32::from(k) + prefix + script as u32
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Keys for tests, different for each number.
+    pub(crate) fn keys(number: u8) -> FunctionaryKeys {
+        let key = |purpose: u8| {
+            let mut bytes = [purpose; 32];
+            bytes[31] = number + 1;
+            SecretKey::from_slice(&bytes).expect("a key")
+        };
+        FunctionaryKeys { message: key(1), block: key(2), fedpeg: key(3) }
+    }
+
+    /// k of n, with the keys from `first` on.
+    pub(crate) fn federation(first: u8, n: u8, k: u8) -> Federation {
+        let members = (first..first + n).map(|number| keys(number).member()).collect();
+        Federation::new(members, k, k, k).expect("a workable set")
+    }
+
+    #[test]
+    fn a_set_that_cannot_work_is_refused_also_when_read_from_a_file() {
+        let members = |n: u8| (0..n).map(|number| keys(number).member()).collect::<Vec<_>>();
+        let cases = [
+            (members(0), 1, 1, 1, FederationFault::Size),
+            (members(16), 9, 9, 9, FederationFault::Size),
+            ([members(2), members(1)].concat(), 2, 2, 2, FederationFault::RepeatedKey(2)),
+            (members(4), 2, 2, 2, FederationFault::NoMajority),
+            (members(4), 5, 5, 2, FederationFault::NoMajority),
+            (members(5), 2, 3, 3, FederationFault::Precommits),
+            (members(5), 6, 3, 3, FederationFault::Precommits),
+            (members(5), 3, 3, 6, FederationFault::Fedpeg),
+        ];
+        for (members, x, y, pegs, fault) in cases {
+            assert_eq!(Federation::new(members, x, y, pegs), Err(fault));
+        }
+        let mut json = serde_json::to_value(federation(0, 5, 3)).expect("JSON");
+        assert_eq!(serde_json::from_value::<Federation>(json.clone()).ok(), Some(federation(0, 5, 3)));
+        json["sign_threshold"] = 2.into();
+        assert!(serde_json::from_value::<Federation>(json).is_err());
+    }
+
+    #[test]
+    fn scripts_and_limits_are_those_of_a_real_chain() {
+        let text = include_str!("../../../tests/fixtures/elements/chain.json");
+        let chain: serde_json::Value = serde_json::from_str(text).expect("fixture is JSON");
+        let network = &chain["network"];
+        let hex_keys = |value: &serde_json::Value| -> Vec<PublicKey> {
+            value["pubkeys"]
+                .as_array()
+                .expect("keys")
+                .iter()
+                .map(|key| key.as_str().expect("hex").parse().expect("a key"))
+                .collect()
+        };
+        for name in ["signers-a", "signers-b"] {
+            let set = &network["signers"][name];
+            let k = set["k"].as_u64().expect("a number") as u8;
+            let member = |(index, block): (usize, PublicKey)| Member { block, ..keys(index as u8).member() };
+            let members: Vec<_> = hex_keys(set).into_iter().enumerate().map(member).collect();
+            let federation = Federation::new(members, k, k, k).expect("a workable set");
+            assert_eq!(format!("{:x}", federation.block_script()), set["witness_script"].as_str().expect("hex"));
+            assert_eq!(format!("{:x}", federation.signblockscript()), set["p2wsh_script_pubkey"].as_str().expect("hex"));
+            assert_eq!(u64::from(federation.block_witness_limit()), set["max_block_witness"].as_u64().expect("a number"));
+        }
+    }
+}

@@ -242,3 +242,93 @@ fn write_pegout(to: &mut Writer, outpoint: &elements::OutPoint) {
 fn read_pegout(from: &mut Reader<'_>) -> Result<elements::OutPoint, WireFault> {
     Ok(elements::OutPoint { txid: elements::Txid::from_byte_array(from.array()?), vout: from.u32()? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functionary::tests::{federation, keys};
+    use bitcoin::OutPoint;
+    use proptest::prelude::*;
+
+    fn chain() -> BlockHash {
+        BlockHash::from_byte_array([1; 32])
+    }
+
+    fn examples() -> Vec<Envelope> {
+        let text = include_str!("../../../tests/fixtures/elements/chain.json");
+        let fixture: serde_json::Value = serde_json::from_str(text).expect("fixture is JSON");
+        let header = fixture["headers"][21]["header"].as_str().expect("hex");
+        let header: elements::BlockHeader =
+            elements::encode::deserialize(&<Vec<u8> as bitcoin::hex::FromHex>::from_hex(header).expect("hex")).expect("a header");
+        let block = Box::new(elements::Block { header, txdata: Vec::new() });
+        let hash = block.block_hash();
+        let vote = Vote { height: 7, round: 2, hash };
+        let certificate = Certificate { round: 2, votes: vec![(0, Signature([3; 64])), (4, Signature([9; 64]))] };
+        let statement = |round| Statement { kind: StatementKind::Precommit, vote: Vote { round, ..vote } };
+        let evidence =
+            Evidence { member: 3, first: (statement(0), Signature([1; 64])), second: (statement(1), Signature([2; 64])) };
+        let pegout = elements::OutPoint::new(elements::Txid::from_byte_array([8; 32]), 1);
+        let plan = BatchPlan { fee_rate: 3, inputs: vec![OutPoint::null()], pegouts: vec![pegout] };
+        let bodies = [
+            Body::Proposal(crate::message::Proposal { round: 1, block: block.clone(), polka: Some(certificate.clone()) }),
+            Body::Prevote(vote),
+            Body::Precommit(vote, certificate.clone()),
+            Body::Share(BlockShare { height: 7, hash, share: Signature([5; 64]), precommits: certificate }),
+            Body::Status { height: 7, round: 2 },
+            Body::Want { height: 7, hash },
+            Body::Candidate(block.clone()),
+            Body::Finished(block),
+            Body::Evidence(Box::new(evidence)),
+            Body::Batch(plan.clone()),
+            Body::BatchShare(BatchShare { plan: plan.clone(), signatures: vec![None, Some(Signature([6; 64]))] }),
+            Body::BatchVeto(BatchVeto { plan, inputs: vec![OutPoint::null()], pegouts: vec![pegout] }),
+        ];
+        bodies.into_iter().map(|body| Envelope::sign(chain(), 2, &keys(2), body)).collect()
+    }
+
+    #[test]
+    fn every_message_reads_back_as_it_was_written_and_no_shorter() {
+        for envelope in examples() {
+            let bytes = envelope.encode();
+            assert_eq!(Envelope::decode(&bytes).as_ref(), Ok(&envelope));
+            for cut in 0..bytes.len() {
+                assert!(Envelope::decode(&bytes[..cut]).is_err());
+            }
+            assert_eq!(Envelope::decode(&[&bytes[..], &[0]].concat()), Err(WireFault::Malformed));
+        }
+        assert_eq!(Envelope::decode(&vec![0; MAX_MESSAGE + 1]), Err(WireFault::TooLong));
+    }
+
+    #[test]
+    fn a_signature_holds_for_one_sender_one_chain_and_one_content() {
+        let federation = federation(0, 5, 3);
+        let examples = examples();
+        for envelope in &examples {
+            assert!(envelope.is_genuine(&chain(), &federation));
+            assert!(!envelope.is_genuine(&BlockHash::from_byte_array([2; 32]), &federation));
+            assert!(!Envelope { from: 1, ..envelope.clone() }.is_genuine(&chain(), &federation));
+            assert!(!Envelope { from: 9, ..envelope.clone() }.is_genuine(&chain(), &federation));
+            for other in examples.iter().filter(|other| other.body != envelope.body) {
+                let swapped = Envelope { body: other.body.clone(), ..envelope.clone() };
+                assert!(!swapped.is_genuine(&chain(), &federation));
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_bytes_are_read_without_harm(bytes in prop::collection::vec(any::<u8>(), 0..400), which in 0..12_usize, at: prop::sample::Index) {
+            let _ = Envelope::decode(&bytes);
+            let mut real = examples()[which].encode();
+            let start = at.index(real.len());
+            for (old, new) in real[start..].iter_mut().zip(bytes) {
+                *old = new;
+            }
+            if let Ok(envelope) = Envelope::decode(&real) {
+                prop_assert_eq!(envelope.encode(), real);
+            }
+        }
+    }
+}

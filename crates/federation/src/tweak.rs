@@ -58,3 +58,48 @@ fn tweak_of(key: &PublicKey, claim_script: &[u8]) -> Option<Scalar> {
 pub(crate) fn tweak_secret(key: &SecretKey, claim_script: &[u8]) -> Option<SecretKey> {
     key.add_tweak(&tweak_of(&key.public_key(SECP256K1), claim_script)?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bitcoin::hex::{DisplayHex as _, FromHex as _};
+
+    #[test]
+    fn scripts_and_keys_are_tweaked_as_elementsd_does() {
+        let text = include_str!("../../../tests/fixtures/elements/pegin.json");
+        let fixture: serde_json::Value = serde_json::from_str(text).expect("fixture is JSON");
+        let cases = fixture["valid"].as_array().expect("cases");
+        assert!(!cases.is_empty());
+        for case in cases {
+            let hex = |value: &serde_json::Value| Vec::<u8>::from_hex(value.as_str().expect("hex")).expect("hex");
+            let federation = &case["federation"];
+            let claim = hex(&case["claim_script"]);
+            let script = bitcoin::ScriptBuf::from_bytes(hex(&federation["fedpegscript"]));
+            let tweaked = PegScript::parse(&script).expect("bare multisig").tweaked(&claim).expect("keys");
+            assert_eq!(
+                tweaked.to_script().as_bytes().to_lower_hex_string(),
+                federation["tweaked_fedpegscript"].as_str().expect("hex")
+            );
+        }
+    }
+
+    #[test]
+    fn the_tweaked_secret_key_is_that_of_the_tweaked_public_key() {
+        let keys = crate::functionary::tests::keys(4);
+        let script = crate::functionary::tests::federation(0, 5, 3).fedpegscript();
+        let tweaked = PegScript::parse(&script).expect("bare multisig").tweaked(b"claim").expect("keys");
+        let secret = tweak_secret(&keys.fedpeg, b"claim").expect("a key");
+        assert_eq!(secret.public_key(SECP256K1), tweaked.keys[4]);
+    }
+
+    #[test]
+    fn what_is_no_bare_multisig_is_none() {
+        let script = crate::functionary::tests::federation(0, 5, 3).fedpegscript();
+        for cut in 0..script.len() {
+            assert_eq!(PegScript::parse(bitcoin::Script::from_bytes(&script.as_bytes()[..cut])), None);
+        }
+        let mut more = script.to_bytes();
+        more[0] = 0x56;
+        assert_eq!(PegScript::parse(bitcoin::Script::from_bytes(&more)), None, "6 of 5");
+    }
+}

@@ -38,11 +38,12 @@ impl Timing {
 pub struct BlocksignerConfig {
     /// Genesis hash: messages of another chain are foreign.
     pub genesis: BlockHash,
-    /// Every federation that may come to sign; which one does is read off the parameters in force.
+    /// Every federation that may come to sign; which one does is read off the parameters in force. Blocks that vote for parameters which
+    /// none of these could live with get no vote here.
     pub federations: Vec<Federation>,
     /// How fast.
     pub timing: Timing,
-    /// The parameters this member votes for until they are in force.
+    /// The parameters this member votes for until they are in force; not those that [`crate::dynafed::check_proposal`] refuses.
     pub wanted: Option<FullParams>,
 }
 

@@ -2,10 +2,12 @@
 
 use super::witness;
 use super::{Blocksigner, Candidate, Effect, KEPT_ROUNDS, ROUND_WINDOW, Verdict};
+use crate::dynafed;
 use crate::evidence::{Evidence, StatementKind};
 use crate::functionary::{Federation, MemberId};
 use crate::message::{BlockShare, Body, Certificate, Envelope, Round};
 use causeway_vocab::Height;
+use elements::dynafed::Params;
 use elements::{Block, BlockHash};
 
 impl Blocksigner {
@@ -98,10 +100,21 @@ impl Blocksigner {
         block.header.height == self.next_height() && block.header.prev_blockhash == self.tip.hash && witness::is_bare(block)
     }
 
+    /// Whether the parameters that a block votes for would leave the federation able to sign and to pay.
+    fn keeps_signers(&self, block: &Block) -> bool {
+        match block.header.dynafed_proposed() {
+            Some(Params::Full(wanted)) => {
+                *wanted == self.params || dynafed::check_proposal(wanted, &self.config.federations).is_ok()
+            }
+            _ => true,
+        }
+    }
+
     fn take_proposal(&mut self, envelope: Envelope, federation: &Federation, effects: &mut Vec<Effect>) {
         let Body::Proposal(proposal) = &envelope.body else { return };
         let round = proposal.round;
-        if envelope.from != federation.proposer(self.next_height(), round) || !self.fits(&proposal.block) {
+        let turn = envelope.from == federation.proposer(self.next_height(), round);
+        if !turn || !self.fits(&proposal.block) || !self.keeps_signers(&proposal.block) {
             return;
         }
         let hash = proposal.block.block_hash();

@@ -192,7 +192,9 @@ impl Blocksigner {
         }
         if self.height.building != Some(round) {
             self.height.building = Some(round);
-            let proposed = dynafed::vote(self.config.wanted.as_ref(), &self.params);
+            // Nobody votes to lock itself out, whatever it was configured with.
+            let safe = |wanted: &&_| dynafed::check_proposal(wanted, &self.config.federations).is_ok();
+            let proposed = dynafed::vote(self.config.wanted.as_ref().filter(safe), &self.params);
             effects.push(Effect::BuildTemplate { height, prev: self.tip.hash, proposed });
         }
         false
