@@ -20,4 +20,4 @@ mod world;
 pub use control::{Control, Status};
 pub use error::SandboxError;
 pub use lifecycle::{Params, down, ensure_up, params, serve};
-pub use options::Options;
+pub use options::{ChainOptions, Options};

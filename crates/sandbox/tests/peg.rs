@@ -147,8 +147,8 @@ async fn a_claim_whose_deposit_is_reorganised_away_leaves_the_mempool() {
 }
 
 #[tokio::test]
-async fn burned_value_is_paid_on_bitcoin() {
-    let world = World::up(&["--interval-ms", "3600000"]).await;
+async fn burned_value_is_paid_once_on_bitcoin_whatever_is_killed() {
+    let mut world = World::up(&["--interval-ms", "3600000"]).await;
     world.control.mine(NetworkId::Sidechain, 1).await.unwrap();
     let claim = deposit(&world).await;
     world.control.mine(NetworkId::Bitcoin, 9).await.unwrap();
@@ -165,20 +165,22 @@ async fn burned_value_is_paid_on_bitcoin() {
     let burn = spend(OutPoint::new(claim.txid(), 0), None, SAT - FEE, output);
     assert!(is_taken(&world, &mut peer, &burn).await);
     world.control.mine(NetworkId::Sidechain, 2).await.unwrap();
+    world.kill_and_restart().await;
 
     let script = format!("{destination:x}");
+    let payments = async || {
+        let found = world.bitcoin("scantxoutset", json!(["start", [format!("raw({script})")]])).await;
+        found["unspents"].as_array().unwrap().clone()
+    };
     let paid = world
         .eventually("the payment", async || {
             world.control.mine(NetworkId::Bitcoin, 1).await.unwrap();
-            let found = world.bitcoin("scantxoutset", json!(["start", [format!("raw({script})")]])).await;
-            found["unspents"].as_array().unwrap().first().cloned()
+            payments().await.first().cloned()
         })
         .await;
     let sat = bitcoin::Amount::from_btc(paid["amount"].as_f64().unwrap()).unwrap().to_sat();
     assert!(sat < burned && sat > burned - 2_000, "what was burned less the fee, not {sat}");
-    world
-        .eventually("the count of paid peg-outs", async || {
-            (world.control.status().await.unwrap().pending_pegouts == 0).then_some(())
-        })
-        .await;
+    let count = async || (world.control.status().await.unwrap().pending_pegouts == 0).then_some(());
+    world.eventually("the count of paid peg-outs", count).await;
+    assert_eq!(payments().await.len(), 1);
 }

@@ -90,13 +90,13 @@ async fn blocks_need_as_many_functionaries_as_the_threshold_says() {
     for index in [0, 4] {
         world.control.functionary(index, SwitchAction::Stop).await.unwrap();
     }
-    world.control.mine(NetworkId::Sidechain, 6).await.expect("three of five make blocks");
+    world.control.mine(NetworkId::Sidechain, 2).await.expect("three of five make blocks");
     world.control.functionary(2, SwitchAction::Stop).await.unwrap();
     assert_eq!(world.control.status().await.unwrap().functionaries, [false, true, false, true, false]);
     let stuck = tokio::time::timeout(Duration::from_secs(3), world.control.mine(NetworkId::Sidechain, 2)).await;
     assert!(!matches!(stuck, Ok(Ok(_))), "two of five must not make blocks");
     world.control.functionary(0, SwitchAction::Start).await.unwrap();
-    world.control.mine(NetworkId::Sidechain, 4).await.expect("three of five make blocks again");
+    world.control.mine(NetworkId::Sidechain, 2).await.expect("three of five make blocks again");
     let headers = Peer::connect(world.sidechain()).await.headers(world.sidechain().genesis_hash).await;
     follow(&world, &headers);
     assert!(world.control.functionary(5, SwitchAction::Stop).await.is_err(), "there is no sixth");

@@ -1,6 +1,6 @@
 //! Runs one sandbox in the foreground.
 
-use causeway_sandbox::{Options, SandboxError, lifecycle};
+use causeway_sandbox::{ChainOptions, Options, SandboxError, lifecycle};
 use clap::Parser;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,12 +35,17 @@ async fn main() -> Result<(), SandboxError> {
         .with_writer(std::io::stderr)
         .init();
     let arguments = Arguments::parse();
-    let mut options = Options::default();
-    options.block_interval = Duration::from_millis(arguments.interval_ms.max(1));
-    options.mine_every = (arguments.mine_every > 0).then(|| Duration::from_secs(arguments.mine_every));
-    options.chain.functionaries = arguments.functionaries;
-    options.chain.threshold = arguments.threshold;
-    options.chain.epoch_length = arguments.epoch_length;
+    let options = Options {
+        chain: ChainOptions {
+            functionaries: arguments.functionaries,
+            threshold: arguments.threshold,
+            epoch_length: arguments.epoch_length,
+            ..ChainOptions::default()
+        },
+        block_interval: Duration::from_millis(arguments.interval_ms.max(1)),
+        mine_every: (arguments.mine_every > 0).then(|| Duration::from_secs(arguments.mine_every)),
+        ..Options::default()
+    };
     #[expect(clippy::print_stdout, reason = "the one line that scripts read")]
     {
         println!("{}", lifecycle::realm_path(&arguments.dir).display());
