@@ -2,10 +2,17 @@
 
 use causeway_vocab::{Fault, Height};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// So few blocks behind, for so long, a network counts as synced if it was.
+const FEW_BEHIND: u32 = 2;
+const STEADY_FOR: Duration = Duration::from_secs(3);
 
 /// Something a light client has to say. `B` is the batch type of its network.
 ///
-/// Events arrive in the order in which they must be written down: headers, then the batch that rests on them, then the state.
+/// Events arrive in the order in which they must be written down: a rollback, then headers, then the batch that rests on them, then the
+/// state. A reader that is killed between any two of them can resume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event<B> {
     /// Verified headers to keep for the next start. Losing some costs only time.
@@ -55,7 +62,8 @@ pub enum Phase {
     Filters,
     /// Fetching the blocks that matched.
     Blocks,
-    /// Everything up to the tip is verified and matched.
+    /// Everything up to the tip is verified and matched. A block that has just come does not count for three seconds: a network that is
+    /// followed stays synced.
     Synced,
     /// There were peers, and now there is none.
     Offline,
@@ -82,5 +90,47 @@ impl NetworkState {
     /// The state before anything was tried.
     pub(crate) fn new(headers: Height, scanned_to: Height) -> NetworkState {
         NetworkState { phase: Phase::Connecting, peers: 0, claimed: headers, headers, scanned_to, offline_since: None }
+    }
+}
+
+/// Keeps a phase from flickering with every block.
+#[derive(Debug, Default)]
+pub(crate) struct Steady {
+    synced: Option<Instant>,
+}
+
+impl Steady {
+    /// The phase to show for the exact one, `behind` blocks before the tip.
+    pub(crate) fn phase(&mut self, exact: Phase, behind: u32) -> Phase {
+        match exact {
+            Phase::Synced => self.synced = Some(Instant::now()),
+            Phase::Filters | Phase::Blocks if behind <= FEW_BEHIND => {
+                if self.synced.is_some_and(|at| at.elapsed() < STEADY_FOR) {
+                    return Phase::Synced;
+                }
+            }
+            _ => self.synced = None,
+        }
+        exact
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_block_leaves_the_network_synced_for_a_moment_only() {
+        let mut steady = Steady::default();
+        assert_eq!(steady.phase(Phase::Filters, 1), Phase::Filters, "never synced yet");
+        assert_eq!(steady.phase(Phase::Synced, 0), Phase::Synced);
+        assert_eq!(steady.phase(Phase::Filters, 1), Phase::Synced);
+        assert_eq!(steady.phase(Phase::Blocks, 9), Phase::Blocks, "too far behind");
+        assert_eq!(steady.phase(Phase::Synced, 0), Phase::Synced);
+        tokio::time::advance(STEADY_FOR).await;
+        assert_eq!(steady.phase(Phase::Blocks, 1), Phase::Blocks, "too long");
+        assert_eq!(steady.phase(Phase::Synced, 0), Phase::Synced);
+        assert_eq!(steady.phase(Phase::Offline, 0), Phase::Offline);
+        assert_eq!(steady.phase(Phase::Filters, 1), Phase::Filters, "lost in between");
     }
 }

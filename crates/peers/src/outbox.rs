@@ -85,7 +85,23 @@ impl<H: Copy, B, T> Outbox<H, B, T> {
     }
 
     /// Takes the next event, in the order in which they must be written down.
+    ///
+    /// The reader may be killed between any two of them. So it never keeps the headers of a branch while its wallet still stands on the
+    /// branch before, and its wallet never stands on blocks whose headers it has not kept: a rollback comes first, then headers, then
+    /// what rests on them.
     pub(crate) fn pop(&mut self) -> Option<Event<ChainBatch<H, B, T>>> {
+        if let (Some(_), Some(batch)) = (&self.headers, &mut self.batch)
+            && let Some(fork) = batch.rollback_to.take()
+        {
+            let scanned_to = batch.scanned_to.min(fork.height);
+            return Some(Event::Batch(ChainBatch {
+                rollback_to: Some(fork),
+                blocks: vec![],
+                unconfirmed: vec![],
+                tip: fork,
+                scanned_to,
+            }));
+        }
         if let Some(headers) = self.headers.take() {
             return Some(Event::Headers(headers));
         }
@@ -193,6 +209,20 @@ mod tests {
             let told: BTreeMap<Height, Vec<u8>> = (merged.first..).zip(merged.raw).collect();
             prop_assert_eq!(told.clone(), kept.split_off(&told.keys().next().copied().expect("not empty")));
         }
+    }
+
+    #[test]
+    fn a_rollback_comes_before_the_headers_and_blocks_of_the_new_branch() {
+        let mut outbox = Outbox::<u64, u64, u64>::new();
+        outbox.headers(Headers { first: 4, raw: vec![vec![4], vec![5]] });
+        let batch =
+            Batch { rollback_to: Some(tip(3)), blocks: vec![(tip(4), 40)], unconfirmed: vec![], tip: tip(5), scanned_to: 5 };
+        outbox.batch(batch.clone());
+        let undone = Batch { blocks: vec![], tip: tip(3), scanned_to: 3, ..batch.clone() };
+        assert_eq!(outbox.pop(), Some(Event::Batch(undone)));
+        assert_eq!(outbox.pop(), Some(Event::Headers(Headers { first: 4, raw: vec![vec![4], vec![5]] })));
+        assert_eq!(outbox.pop(), Some(Event::Batch(Batch { rollback_to: None, ..batch })));
+        assert!(outbox.is_empty());
     }
 
     #[test]

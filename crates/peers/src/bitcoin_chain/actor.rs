@@ -3,7 +3,7 @@
 use super::node::Node;
 use super::{BitcoinEvent, Command, Shared};
 use crate::blocks::Blocks;
-use crate::event::{NetworkState, Phase};
+use crate::event::{NetworkState, Phase, Steady};
 use crate::outbox::Outbox;
 use crate::relay::{PROBE_PERIOD, Relay};
 use crate::scan::Scan;
@@ -53,6 +53,7 @@ pub(super) struct Actor {
     caught_up: bool,
     offline_since: Option<u64>,
     had_peers: bool,
+    steady: Steady,
 }
 
 impl Actor {
@@ -80,6 +81,7 @@ impl Actor {
             caught_up: false,
             offline_since: None,
             had_peers: false,
+            steady: Steady::default(),
         }
     }
 
@@ -450,7 +452,7 @@ impl Actor {
             Phase::Synced
         };
         NetworkState {
-            phase,
+            phase: self.steady.phase(phase, tip.height.saturating_sub(self.scan.scanned_to())),
             peers: u32::try_from(connected).unwrap_or(u32::MAX),
             claimed: self.pool.peers().map(|(_, greeting)| greeting.claimed).max().unwrap_or(0).max(tip.height),
             headers: tip.height,

@@ -4,7 +4,7 @@ use super::chain::{self, Change, HeadersFault};
 use super::filters::{Job, STRETCH, Step};
 use super::{Command, Shared, SidechainEvent};
 use crate::blocks::Blocks;
-use crate::event::{NetworkState, Phase};
+use crate::event::{NetworkState, Phase, Steady};
 use crate::outbox::Outbox;
 use crate::relay::{PROBE_PERIOD, Relay};
 use crate::scan::Scan;
@@ -85,6 +85,7 @@ pub(super) struct Actor {
     asks: HashMap<BlockHash, Vec<oneshot::Sender<(Height, Block)>>>,
     offline_since: Option<u64>,
     had_peers: bool,
+    steady: Steady,
 }
 
 impl Actor {
@@ -113,6 +114,7 @@ impl Actor {
             asks: HashMap::new(),
             offline_since: None,
             had_peers: false,
+            steady: Steady::default(),
         }
     }
 
@@ -605,7 +607,7 @@ impl Actor {
             Phase::Synced
         };
         NetworkState {
-            phase,
+            phase: self.steady.phase(phase, tip.saturating_sub(self.scan.scanned_to())),
             peers: u32::try_from(connected).unwrap_or(u32::MAX),
             claimed: self.pool.peers().map(|(_, greeting)| greeting.claimed).max().unwrap_or(0).max(tip),
             headers: tip,

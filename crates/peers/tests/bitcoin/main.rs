@@ -285,24 +285,6 @@ async fn our_payment_is_accepted_and_theirs_is_seen_before_it_confirms() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_transaction_that_nobody_takes_is_refused_in_time() {
-    let daemon = Daemon::start(&[]);
-    daemon.mine(1, &script(1));
-    let mut world = World::start(&daemon, ResumePoint::default(), vec![script(1)]);
-    world.synced(&daemon).await;
-    // Spends a coinbase that is neither mature nor ours to spend.
-    let coinbase = world.told.blocks[&1].1.txdata[0].compute_txid();
-    let tx = Transaction {
-        version: bitcoin::transaction::Version::TWO,
-        lock_time: bitcoin::absolute::LockTime::ZERO,
-        input: vec![bitcoin::TxIn { previous_output: bitcoin::OutPoint::new(coinbase, 0), ..Default::default() }],
-        output: vec![bitcoin::TxOut { value: bitcoin::Amount::from_sat(1_000), script_pubkey: script(9) }],
-    };
-    let fault = world.client.broadcast(tx.clone()).await.expect_err("nobody takes it");
-    assert_eq!((fault.refusal.code, &fault.refusal.args["txid"]), (Code::NotAccepted, &tx.compute_txid().to_string()));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_peers_must_agree_where_two_are_required() {
     let first = Daemon::start(&[]);
     let mut second = Daemon::start(&[]);
