@@ -184,13 +184,16 @@ impl PeginWitness {
         claim_script: &Script,
     ) -> Option<PeginWitness> {
         let parent_tx = strip(block.txdata.iter().find(|tx| tx.compute_txid() == *txid)?);
+        let proof = bitcoin::MerkleBlock::from_block_with_predicate(block, |id| id == txid);
+        // Written and read once, so that the padding of its bits is that of a proof that was read.
+        let proof = bitcoin::consensus::deserialize(&bitcoin::consensus::serialize(&proof)).ok()?;
         Some(PeginWitness {
             value: parent_tx.output.get(vout as usize)?.value.to_sat(),
             asset: peg.asset,
             parent_genesis: peg.parent_genesis,
             claim_script: claim_script.clone(),
-            proof: bitcoin::MerkleBlock::from_block_with_predicate(block, |id| id == txid),
             parent_tx,
+            proof,
         })
     }
 
@@ -302,3 +305,7 @@ fn has_work(header: &bitcoin::block::Header, parent_genesis: &bitcoin::BlockHash
         && target <= bitcoin::consensus::Params::new(parent).max_attainable_target
         && header.validate_pow(target).is_ok()
 }
+
+#[cfg(test)]
+#[path = "pegin_tests.rs"]
+mod tests;
