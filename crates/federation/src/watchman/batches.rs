@@ -52,8 +52,9 @@ impl Watchman {
             Some(batch) => {
                 let plan = &batch.plan;
                 let waited = self.bitcoin_height().saturating_sub(batch.signed_at) >= self.config.policy.bump_after;
-                let more = self.wished_inputs.iter().any(|input| !plan.inputs.contains(input))
-                    || self.wished_pegouts.iter().any(|pegout| !plan.pegouts.contains(pegout));
+                // Only what can be granted: otherwise the fee would rise with every turn.
+                let more = self.wished_inputs.iter().any(|input| !plan.inputs.contains(input) && self.can_spend(input))
+                    || self.wished_pegouts.iter().any(|pegout| !plan.pegouts.contains(pegout) && payable.contains_key(pegout));
                 if !waited && !more {
                     return Some(plan.clone());
                 }
