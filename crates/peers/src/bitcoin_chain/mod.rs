@@ -233,8 +233,7 @@ impl BitcoinClient {
         let tip = self.tip();
         let floor = fees::floor(self.shared.state().1);
         let known = *self.shared.fees.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, rates)) = known.filter(|(at, _)| *at == tip.hash) {
-            let _ = at;
+        if let Some((_, rates)) = known.filter(|(at, _)| *at == tip.hash) {
             return rates;
         }
         let mut paid: Vec<FeeRate> = vec![];

@@ -196,7 +196,7 @@ impl Chain {
     }
 
     fn height_of(&self, hash: bitcoin::BlockHash) -> Option<usize> {
-        self.hashes[..=self.tip].iter().position(|h| super::super::actor::to_wire(h) == hash)
+        self.hashes[..=self.tip].iter().position(|h| crate::sidechain::actor::to_wire(h) == hash)
     }
 }
 
@@ -308,7 +308,7 @@ impl Node {
     async fn announce(&self, stream: &mut (impl AsyncWrite + Unpin)) -> Result<(), frame::FrameFault> {
         let list = {
             let chain = self.chain.lock().expect("a lock");
-            let tip = super::super::actor::to_wire(&chain.hashes[chain.tip]);
+            let tip = crate::sidechain::actor::to_wire(&chain.hashes[chain.tip]);
             std::iter::once(Inventory::Block(tip)).chain(chain.mempool.keys().map(|id| Inventory::Transaction(*id))).collect()
         };
         say(stream, &Message::Inv(list)).await
@@ -371,7 +371,7 @@ impl Node {
                             Quirk::WrongFilter(at) | Quirk::HidingFilter(at) if at as usize == height => vec![0],
                             _ => chain.filters[height].clone(),
                         };
-                        let block_hash = super::super::actor::to_wire(&chain.hashes[height]);
+                        let block_hash = crate::sidechain::actor::to_wire(&chain.hashes[height]);
                         Message::CFilter(CFilter { filter_type: 0, block_hash, filter })
                     })
                     .collect()
