@@ -326,7 +326,9 @@ impl Actor {
                 // Perhaps the branch leaves below where the node starts: the next one starts lower.
                 self.margin = self.margin.saturating_mul(16);
             }
-            self.fault(Refusal::new(Code::BadPeer).with("why", "sync"));
+            // The node does not say which of its peers it was.
+            let peers: Vec<String> = self.params.peers.iter().map(ToString::to_string).collect();
+            self.fault(Refusal::new(Code::BadPeer).with("peer", peers.join(", ")).with("why", "sync"));
         }
     }
 
@@ -382,6 +384,8 @@ impl Actor {
                 }
             }
             Message::FeeFilter(rate) => self.relay.fee_filter(peer, rate),
+            // On these connections we ask for nothing of the kind.
+            Message::Headers(_) | Message::CFHeaders(_) | Message::CFilter(_) => self.punish(peer, Misconduct::Unsolicited),
             _ => {}
         }
     }

@@ -110,17 +110,9 @@ impl Message {
         }
     }
 
-    /// Whether a peer sends this only when asked. Whether it *was* asked is for the asker to judge.
+    /// Whether a peer sends this only when asked, and may then send very many. Whether it *was* asked is for the asker to judge.
     pub(super) fn is_answer(&self) -> bool {
-        matches!(
-            self,
-            Message::Headers(_)
-                | Message::Block(_)
-                | Message::Tx(_)
-                | Message::NotFound(_)
-                | Message::CFHeaders(_)
-                | Message::CFilter(_)
-        )
+        matches!(self, Message::Headers(_) | Message::Block(_) | Message::CFHeaders(_) | Message::CFilter(_))
     }
 }
 
