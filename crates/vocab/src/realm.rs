@@ -142,6 +142,9 @@ impl Realm {
         if side.pegin_confirmation_depth == 0 {
             return Err(bad("sidechain.pegin_confirmation_depth"));
         }
+        if side.first_extension_space.iter().any(|entry| Vec::<u8>::from_hex(entry).is_err()) {
+            return Err(bad("sidechain.first_extension_space"));
+        }
         let prefixes = &side.address;
         if [&prefixes.bech32_hrp, &prefixes.blech32_hrp].iter().any(|hrp| bech32::Hrp::parse(hrp).is_err()) {
             return Err(bad("sidechain.address"));
@@ -248,7 +251,8 @@ mod tests {
     #[test]
     fn a_realm_that_contradicts_itself_is_refused_by_field() {
         type Break = fn(&mut Realm);
-        let cases: [(&str, Break); 6] = [
+        let cases: [(&str, Break); 7] = [
+            ("sidechain.first_extension_space", |r| r.sidechain.first_extension_space = vec!["0g".into()]),
             ("sidechain.genesis_hash", |r| r.sidechain.genesis_block.replace_range(80..82, "ff")),
             ("sidechain.parent_genesis_hash", |r| r.bitcoin.network = bitcoin::Network::Signet),
             ("sidechain.vote_threshold", |r| r.sidechain.vote_threshold = 7),

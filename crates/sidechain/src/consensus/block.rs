@@ -1,4 +1,7 @@
 //! Full validation of a block, as the federation's own node needs it.
+//!
+//! Left out, because no parameter of ours names them: a prescribed coinbase script (`-con_mandatorycoinbase`, used by Liquid itself) and
+//! a block subsidy.
 
 use super::MAX_MONEY;
 use super::coin::{Coin, CoinChanges, Coins, Overlay};

@@ -95,10 +95,8 @@ fn a_legacy_key_hash_is_spent_by_its_key() {
     let digest = SighashCache::new(&tx).legacy_sighash(0, &p2pkh(3), EcdsaSighashType::All);
     let mut signature = SECP256K1.sign_ecdsa(&Message::from_digest(digest.to_byte_array()), &key(3)).serialize_der().to_vec();
     signature.push(1);
-    let sig = |signature: &[u8]| {
-        elements::script::Builder::new().push_slice(signature).push_slice(&public(3).serialize()).into_script()
-    };
-    tx.input[0].script_sig = sig(&signature);
+    tx.input[0].script_sig =
+        elements::script::Builder::new().push_slice(&signature).push_slice(&public(3).serialize()).into_script();
     assert_eq!(check(&tx, &coin), Ok(()));
     tx.input[0].sequence = Sequence::MAX;
     assert!(check(&tx, &coin).is_err());
