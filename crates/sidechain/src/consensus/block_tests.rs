@@ -119,6 +119,16 @@ fn a_spoilt_block_is_refused_for_what_was_spoilt() {
     }
 }
 
+#[test]
+fn signatures_weigh_as_witness() {
+    for block in fixtures::wallet_blocks() {
+        let mut unsigned = block.clone();
+        clear_signatures(&mut unsigned.header);
+        let signatures = elements::encode::serialize(block).len() - elements::encode::serialize(&unsigned).len();
+        assert_eq!(weight(block), weight(&unsigned) + signatures);
+    }
+}
+
 /// A block whose roots are made to fit again, as a dishonest proposer would.
 fn proposal(fixture: &Fixture, block: &Block, seen: &Seen) -> Result<CoinChanges, BlockFault> {
     let mut block = block.clone();
