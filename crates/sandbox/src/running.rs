@@ -81,7 +81,7 @@ impl Running {
 
 /// Runs the sandbox of `dir` until it is told to go down or `signal` completes.
 pub(crate) async fn run(dir: &Path, options: Options, signal: impl Future<Output = ()>) -> Result<(), SandboxError> {
-    let _lock = Lock::take(dir)?;
+    let _lock = Lock::take(dir).await?;
     let exe = bitcoind::find(options.bitcoind.as_deref())?;
     let mut world = World::load_or_create(dir, options.chain, &mut rand::rngs::OsRng)?;
     let (listeners, mut bitcoind) = open_ports(dir, &mut world, &exe).await?;
@@ -120,7 +120,7 @@ pub(crate) async fn run(dir: &Path, options: Options, signal: impl Future<Output
         stopped = running.functionaries.run(dir, &world) => stopped,
         () = mine_by_clock(&running, options.mine_every.unwrap_or(Options::MINE_EVERY)) => Ok(()),
         died = keep_alive(&mut bitcoind, &exe, dir, &world) => died,
-        () = running.down.notified() => Ok(()),
+        () = told_to_go(&running) => Ok(()),
         () = signal => Ok(()),
     };
     tracing::info!("sandbox goes down");
@@ -137,7 +137,9 @@ async fn open_ports(dir: &Path, world: &mut World, exe: &Path) -> Result<(Listen
             Err(error) => SandboxError::io("listening on loopback")(error),
             Ok(listeners) => match start_bitcoind(exe, dir, world).await {
                 Ok(bitcoind) => return Ok((listeners, bitcoind)),
-                Err(SandboxError::Bitcoind(why)) if why.contains("bind") => SandboxError::Bitcoind(why),
+                Err(SandboxError::Bitcoind(why)) if why.contains("bind") || why.contains("HTTP server") => {
+                    SandboxError::Bitcoind(why)
+                }
                 Err(other) => return Err(other),
             },
         };
@@ -151,6 +153,12 @@ async fn open_ports(dir: &Path, world: &mut World, exe: &Path) -> Result<(Listen
 
 async fn start_bitcoind(exe: &Path, dir: &Path, world: &World) -> Result<Bitcoind, SandboxError> {
     Bitcoind::start(exe, &dir.join("bitcoin"), loopback(world.ports.bitcoin_p2p), world.ports.bitcoin_rpc).await
+}
+
+/// Completes a moment after the request to go down, so that its answer gets out.
+async fn told_to_go(running: &Running) {
+    running.down.notified().await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
 /// Starts bitcoind again whenever it ends; gives up when it cannot be started.

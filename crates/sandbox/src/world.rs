@@ -9,10 +9,16 @@ use causeway_vocab::realm::Testbed;
 use causeway_vocab::{BitcoinParams, Realm, SidechainParams};
 use rand::{CryptoRng, RngCore};
 use serde::{Deserialize, Serialize};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
+
+/// How often the lock is tried.
+const LOCK_TRIES: u32 = 10;
+/// Between two tries.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Everything that a restart needs. The keys guard coins that are worth nothing, so they lie in the open, readable by the user only.
 #[derive(Serialize, Deserialize)]
@@ -61,20 +67,25 @@ pub(crate) struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
 
 impl Lock {
     /// Takes the directory, creating it if need be.
-    pub(crate) fn take(dir: &Path) -> Result<Lock, SandboxError> {
+    ///
+    /// Tries for a moment, because whoever asks [`is_locked`] holds the lock for the blink of an eye.
+    pub(crate) async fn take(dir: &Path) -> Result<Lock, SandboxError> {
         std::fs::create_dir_all(dir).map_err(SandboxError::io(format!("creating {}", dir.display())))?;
         let file = File::create(dir.join("lock")).map_err(SandboxError::io("creating the lock file"))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Lock(file)),
-            Err(std::fs::TryLockError::WouldBlock) => Err(SandboxError::InUse(dir.to_owned())),
-            Err(std::fs::TryLockError::Error(source)) => Err(SandboxError::Io { what: "locking".into(), source }),
+        for _ in 0..LOCK_TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(Lock(file)),
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_PAUSE).await,
+                Err(TryLockError::Error(source)) => return Err(SandboxError::Io { what: "locking".into(), source }),
+            }
         }
+        Err(SandboxError::InUse(dir.to_owned()))
     }
 }
 
 /// Whether a process serves this directory.
 pub(crate) fn is_locked(dir: &Path) -> bool {
-    File::open(dir.join("lock")).is_ok_and(|lock| matches!(lock.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
+    File::open(dir.join("lock")).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 impl World {
