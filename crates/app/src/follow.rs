@@ -209,7 +209,15 @@ impl Profile {
             core.wallets.iter().map(|(id, wallet)| (*id, wallet.sidechain.candidates(batch))).collect()
         };
         let opened = open(candidates).await;
-        let ours: BTreeSet<elements::Txid> = opened.values().flatten().filter_map(|opened| txid_of(opened.place)).collect();
+        let mut ours: BTreeSet<elements::Txid> = opened.values().flatten().filter_map(|opened| txid_of(opened.place)).collect();
+        {
+            // Our own broadcasts were opened before they were in a block, so nothing of them is a candidate now.
+            let core = self.core();
+            let known =
+                |txid: &elements::Txid| core.wallets.values().any(|wallet| wallet.sidechain.history_entry(txid).is_some());
+            let txids = batch.blocks.iter().flat_map(|(_, block)| &block.txdata).map(elements::Transaction::txid);
+            ours.extend(txids.filter(known));
+        }
         let verdicts = self.verify_batch(batch, &ours).await;
         let (fresh, again) = self.change(|core, write| {
             core.dirty = true;
