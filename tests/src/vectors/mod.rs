@@ -6,9 +6,12 @@
 mod check;
 mod elements_chain;
 mod elements_pegs;
+mod elements_wallet;
 pub mod hex;
 mod issuance;
+mod liquid_amounts;
 mod liquid_headers;
+mod liquid_keys;
 mod liquid_pegs;
 
 pub use check::{Case, Checks};
@@ -30,7 +33,16 @@ pub struct Kind {
 
 /// Every kind there is. A new format adds one line here and one module beside this one.
 pub fn kinds() -> &'static [&'static [Kind]] {
-    &[elements_chain::KINDS, elements_pegs::KINDS, issuance::KINDS, liquid_headers::KINDS, liquid_pegs::KINDS]
+    &[
+        elements_chain::KINDS,
+        elements_pegs::KINDS,
+        issuance::KINDS,
+        liquid_headers::KINDS,
+        liquid_pegs::KINDS,
+        elements_wallet::KINDS,
+        liquid_amounts::KINDS,
+        liquid_keys::KINDS,
+    ]
 }
 
 /// The folder of a fixture file: some formats need a file beside them.

@@ -133,43 +133,48 @@ pub(crate) fn explicit(asset: AssetId, value: u64) -> Opening {
     Opening { asset, asset_bf: AssetBlindingFactor::zero(), value, value_bf: ValueBlindingFactor::zero() }
 }
 
+/// What a private blinding key reads in an output; `None` when it was blinded to another key. Explicit outputs open to anybody.
+pub fn open(output: &TxOut, key: SecretKey) -> Option<Opening> {
+    let anywhere = KeyPath { chain: super::Chain::External, index: 0 };
+    Candidate::output(OutPoint::null(), anywhere, output, || key).open().opening
+}
+
+/// The commitments to an opening: of its asset, and of its value.
+///
+/// # Panics
+/// When value and value factor are both zero: the point at infinity is no commitment.
+pub fn commitments(opening: &Opening) -> (Generator, PedersenCommitment) {
+    let generator = Generator::new_blinded(SECP256K1, opening.asset.into_tag(), opening.asset_bf.into_inner());
+    (generator, PedersenCommitment::new(SECP256K1, opening.value, opening.value_bf.into_inner(), generator))
+}
+
 /// Whether an opening is that of an output: both commitments are computed again.
 pub fn opens(opening: &Opening, output: &TxOut) -> bool {
     if opening.value == 0 && opening.value_bf == ValueBlindingFactor::zero() {
         // The point at infinity: no commitment, and nothing to compute one from.
         return false;
     }
-    let generator = Generator::new_blinded(SECP256K1, opening.asset.into_tag(), opening.asset_bf.into_inner());
+    let (generator, commitment) = commitments(opening);
     let asset_holds = match output.asset {
         Asset::Null => false,
         Asset::Explicit(asset) => asset == opening.asset && opening.asset_bf == AssetBlindingFactor::zero(),
-        Asset::Confidential(commitment) => commitment == generator,
+        Asset::Confidential(claimed) => claimed == generator,
     };
-    asset_holds
-        && match output.value {
-            Value::Null => false,
-            Value::Explicit(value) => value == opening.value && opening.value_bf == ValueBlindingFactor::zero(),
-            Value::Confidential(commitment) => {
-                let (value, factor) = (opening.value, opening.value_bf.into_inner());
-                commitment == PedersenCommitment::new(SECP256K1, value, factor, generator)
-            }
-        }
+    let value_holds = match output.value {
+        Value::Null => false,
+        Value::Explicit(value) => value == opening.value && opening.value_bf == ValueBlindingFactor::zero(),
+        Value::Confidential(claimed) => claimed == commitment,
+    };
+    asset_holds && value_holds
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wallet::descriptor::{Chain, KeyPath};
     use crate::wallet::testing::{fixture, hex, vectors};
     use elements::confidential::Nonce;
     use elements::{SurjectionProof, Transaction, TxOutWitness};
     use std::str::FromStr as _;
-
-    const PATH: KeyPath = KeyPath { chain: Chain::External, index: 0 };
-
-    fn opened(output: &TxOut, key: SecretKey) -> Option<Opening> {
-        Candidate::output(OutPoint::null(), PATH, output, || key).open().opening
-    }
 
     fn vector_output(case: &serde_json::Value) -> (TxOut, SecretKey) {
         let nonce = secp256k1_zkp::PublicKey::from_slice(&hex(&case["nonce_pubkey"])).expect("a key");
@@ -191,7 +196,7 @@ mod tests {
         for case in vectors("unblind.json") {
             let (output, key) = vector_output(&case);
             assert_eq!(output.nonce.shared_secret(&key).expect("a nonce").secret_bytes(), hex(&case["shared_nonce"])[..]);
-            let opening = opened(&output, key).expect("opens");
+            let opening = open(&output, key).expect("opens");
             let expected = &case["expected"];
             let value = expected["value"].as_u64().or_else(|| expected["value"].as_str()?.parse().ok());
             assert_eq!(
@@ -208,12 +213,12 @@ mod tests {
     fn an_output_opens_to_nobody_else_and_not_under_another_asset() {
         for case in vectors("unblind.json") {
             let (output, key) = vector_output(&case);
-            assert_eq!(opened(&output, SecretKey::from_slice(&[7; 32]).expect("a key")), None);
+            assert_eq!(open(&output, SecretKey::from_slice(&[7; 32]).expect("a key")), None);
             let generator = Generator::new_unblinded(SECP256K1, AssetId::from_byte_array([9; 32]).into_tag());
             let other = TxOut { asset: Asset::Confidential(generator), ..output.clone() };
-            assert_eq!(opened(&other, key), None);
+            assert_eq!(open(&other, key), None);
             let without = TxOut { witness: TxOutWitness::empty(), ..output };
-            assert_eq!(opened(&without, key), None);
+            assert_eq!(open(&without, key), None);
         }
     }
 
@@ -221,7 +226,7 @@ mod tests {
     fn an_opening_that_differs_in_anything_does_not_open() {
         for case in vectors("unblind.json") {
             let (output, key) = vector_output(&case);
-            let right = opened(&output, key).expect("opens");
+            let right = open(&output, key).expect("opens");
             for wrong in [
                 Opening { value: right.value.wrapping_add(1), ..right },
                 Opening { asset: AssetId::from_byte_array([9; 32]), ..right },

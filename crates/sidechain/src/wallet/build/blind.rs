@@ -1,7 +1,7 @@
 //! Blinding: from a plan to a draft that the keys can check.
 
 use super::plan::{Plan, PlannedInput, Purpose, Source};
-use crate::wallet::unblind::explicit;
+use crate::wallet::unblind::{commitments, explicit};
 use causeway_vocab::{Opening, SidechainDraft};
 use elements::confidential::{Asset, AssetBlindingFactor, Nonce, Value, ValueBlindingFactor};
 use elements::pset::PartiallySignedTransaction as Pset;
@@ -12,7 +12,7 @@ use elements::{
 use elements_miniscript::psbt::{PsbtInputExt as _, PsbtOutputExt as _};
 use rand::rngs::StdRng;
 use rand::{CryptoRng, RngCore, SeedableRng as _};
-use secp256k1_zkp::{Generator, PedersenCommitment, SECP256K1, SecretKey, Tag, Tweak};
+use secp256k1_zkp::{Generator, SECP256K1, SecretKey, Tag, Tweak};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ impl ProofJob {
     /// Makes the proofs.
     pub fn run(self) -> Proof {
         let Opening { asset, asset_bf, value, value_bf } = self.opening;
-        let (generator, commitment) = commit(&self.opening);
+        let (generator, commitment) = commitments(&self.opening);
         let message = RangeProofMessage::new(asset, asset_bf).to_byte_array();
         let range = RangeProof::new(
             SECP256K1,
@@ -137,7 +137,7 @@ impl Plan {
                     witness: TxOutWitness::empty(),
                 },
                 Some(proof) => {
-                    let (asset, value) = commit(opening);
+                    let (asset, value) = commitments(opening);
                     TxOut {
                         asset: Asset::Confidential(asset),
                         value: Value::Confidential(value),
@@ -248,7 +248,7 @@ fn finish_input(vin: usize, planned: &PlannedInput, factors: Option<IssuedFactor
     if let (Some(issuance), Some(factors)) = (&planned.issuance, factors) {
         let value = |asset, value, value_bf, hidden: bool| match value {
             0 => Value::Null,
-            value if hidden => Value::Confidential(commit(&Opening { value_bf, ..explicit(asset, value) }).1),
+            value if hidden => Value::Confidential(commitments(&Opening { value_bf, ..explicit(asset, value) }).1),
             value => Value::Explicit(value),
         };
         let (nonce, entropy) = match issuance.source {
@@ -278,10 +278,4 @@ fn bytes(factor: AssetBlindingFactor) -> [u8; 32] {
 fn target(opening: &Opening) -> (Generator, Tag, Tweak) {
     let (tag, factor) = (opening.asset.into_tag(), opening.asset_bf.into_inner());
     (Generator::new_blinded(SECP256K1, tag, factor), tag, factor)
-}
-
-/// The commitments to an opening.
-fn commit(opening: &Opening) -> (Generator, PedersenCommitment) {
-    let generator = Generator::new_blinded(SECP256K1, opening.asset.into_tag(), opening.asset_bf.into_inner());
-    (generator, PedersenCommitment::new(SECP256K1, opening.value, opening.value_bf.into_inner(), generator))
 }
