@@ -1,7 +1,8 @@
 //! Addresses, descriptors and blinding keys from public material.
 
-use super::hex::{bytes, cases, number, parsed, script, text};
+use super::hex::{bytes, cases, number, script, text};
 use super::{Case, Checks, Kind, Siblings, is_list_of};
+use bitcoin::hashes::Hash as _;
 use bitcoin::hex::DisplayHex as _;
 use causeway_sidechain::wallet::blinders::device_blinders;
 use causeway_sidechain::wallet::descriptor::CtDescriptor;
@@ -13,7 +14,6 @@ use elements::secp256k1_zkp::SECP256K1;
 use elements::{Address, AddressParams};
 use elements_miniscript::slip77::MasterBlindingKey;
 use serde_json::{Value, json};
-use std::str::FromStr as _;
 
 pub(super) const KINDS: &[Kind] = &[
     Kind { name: "addresses", stems: &["addresses"], fits: |d| is_list_of(d, &["address", "valid"]), run: run_addresses },
@@ -262,7 +262,7 @@ fn run_device_blinders(document: &Value, _: &Siblings) -> Result<Vec<Case>, Stri
                 engine.extend(input.previous_output.txid.to_byte_array());
                 engine.extend(input.previous_output.vout.to_le_bytes());
             }
-            let hash = elements::bitcoin::hashes::sha256d::Hash::hash(&engine);
+            let hash = bitcoin::hashes::sha256d::Hash::hash(&engine);
             checks.equal(format!("{id} inputs"), json!(hash.to_byte_array().to_lower_hex_string()), &case["hash_prevouts"], &[]);
         }
         for output in super::hex::list(case, "outputs")? {

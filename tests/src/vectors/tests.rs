@@ -118,6 +118,18 @@ const CONTROLS: &[(&str, &str, Spoil)] = &[
     ("elements/issuance.json", "amount behind a commitment", |d| flip(d, "/items/0/issuances/0/asset_amount/value")),
     ("elements/issuance.json", "unblinded value", |d| flip(d, "/items/0/outputs/0/value")),
     ("elements/issuance.json", "contract", |d| flip(d, "/items/0/contract_sha256")),
+    ("elements/wallet.json", "balance after a block", |d| {
+        let balances = d["blocks"][10]["balances"]["w1"].as_object_mut().expect("balances");
+        *balances.values_mut().next().expect("an asset") = json!(1);
+    }),
+    ("elements/wallet.json", "an asset that is not there", |d| d["balances_at_tip"]["w2"]["00"] = json!(5)),
+    ("elements/wallet.json", "coin", |d| flip(d, "/utxos_at_tip/0/value")),
+    ("elements/wallet.json", "last used", |d| flip(d, "/last_used_index/w1/0")),
+    ("elements/wallet.json", "address", |d| flip(d, "/wallets/0/addresses/1/confidential_address")),
+    ("elements/wallet.json", "net", |d| {
+        let net = d["transactions"][0]["net"].as_object_mut().expect("wallets").values_mut().next().expect("a wallet");
+        *net.as_object_mut().expect("assets").values_mut().next().expect("an asset") = json!(7);
+    }),
     ("liquid-public/headers.json", "k", |d| flip(d, "/1/expected/proof/k")),
     ("liquid-public/headers.json", "limit", |d| flip(d, "/2/expected/current/signblock_witness_limit")),
     ("liquid-public/headers.json", "a good header called bad", |d| flip(d, "/2/valid")),
@@ -140,6 +152,16 @@ const CONTROLS: &[(&str, &str, Spoil)] = &[
     ("liquid-public/pegout_pak.json", "derived key", |d| flip(d, "/1/sub_pubkey")),
     ("liquid-public/pegout_pak.json", "a bad proof called good", |d| flip(d, "/8/valid")),
     ("liquid-public/pegout_pak.json", "a good proof called bad", |d| flip(d, "/0/valid")),
+    ("liquid-public/addresses.json", "script", |d| flip(d, "/0/script_pubkey")),
+    ("liquid-public/addresses.json", "a good address called bad", |d| flip(d, "/0/valid")),
+    ("liquid-public/ct_descriptors.json", "key", |d| flip(d, "/0/addresses/0/blinding_pubkey")),
+    ("liquid-public/elip151.json", "view key", |d| flip(d, "/0/view_key")),
+    ("liquid-public/slip77.json", "master key", |d| flip(d, "/0/master_blinding_key")),
+    ("liquid-public/unblind.json", "value", |d| flip(d, "/0/expected/value")),
+    ("liquid-public/commitments.json", "last factor", |d| flip(d, "/0/last_value_blinder_raw")),
+    ("liquid-public/deterministic_blinders.json", "factor", |d| flip(d, "/0/outputs/0/vbf")),
+    ("liquid-public/elip100_pset.json", "record", |d| flip(d, "/0/token_value")),
+    ("liquid-public/elip102_pset.json", "record", |d| flip(d, "/0/value")),
     ("liquid-public/pegout_transactions.json", "peg-out", |d| flip(d, "/0/expected/outputs/1/is_pegout")),
 ];
 
