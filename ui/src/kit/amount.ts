@@ -51,7 +51,7 @@ export type Parsed = { ok: true; atoms: bigint } | { ok: false; why: 'empty' | '
 export function parse(text: string, precision: number): Parsed {
   const clean = text.trim().replace(/[\s,_]/g, '');
   if (clean === '') return { ok: false, why: 'empty' };
-  const match = /^(\d{0,19})(?:\.(\d*))?$/.exec(clean);
+  const match = /^(\d{0,20})(?:\.(\d*))?$/.exec(clean);
   if (!match || clean === '.') return { ok: false, why: 'malformed' };
   const part = match[2] ?? '';
   if (part.length > precision && /[1-9]/.test(part.slice(precision))) return { ok: false, why: 'too-precise' };

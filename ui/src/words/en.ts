@@ -199,6 +199,7 @@ export const en = {
   'confirm.falseClaim': 'It claims to be yours, but no key of this wallet makes it.',
   'confirm.visible': 'Everybody sees this amount.',
   'confirm.change': 'change',
+  'confirm.toYou': 'to this wallet',
   'confirm.yours': 'Yours',
   'confirm.nothingLeaves': 'Nothing leaves your wallet but the fee.',
   'confirm.fee': 'Fee',

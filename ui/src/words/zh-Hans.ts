@@ -200,6 +200,7 @@ export const zhHans: Dictionary = {
   'confirm.falseClaim': '它声称属于您，但本钱包没有对应密钥。',
   'confirm.visible': '所有人都能看到此金额。',
   'confirm.change': '找零',
+  'confirm.toYou': '付至本钱包',
   'confirm.yours': '属于您',
   'confirm.nothingLeaves': '除手续费外没有资金离开您的钱包。',
   'confirm.fee': '手续费',

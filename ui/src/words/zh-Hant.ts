@@ -200,6 +200,7 @@ export const zhHant: Dictionary = {
   'confirm.falseClaim': '它聲稱屬於您，但本錢包沒有對應金鑰。',
   'confirm.visible': '所有人都能看到此金額。',
   'confirm.change': '找零',
+  'confirm.toYou': '付至本錢包',
   'confirm.yours': '屬於您',
   'confirm.nothingLeaves': '除手續費外沒有資金離開您的錢包。',
   'confirm.fee': '手續費',

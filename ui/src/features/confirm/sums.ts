@@ -16,7 +16,9 @@ export function sums(review: Review, coin: (asset: AssetLabel) => boolean): Sum[
     return found;
   };
   for (const { asset, amount } of [...review.spends, ...review.creates]) of(asset).into += BigInt(amount);
-  for (const { asset, amount } of [...review.leaves, ...review.destroys, ...review.comes_back]) of(asset).out.push(BigInt(amount));
+  // What is destroyed may be listed among what leaves as well: it counts once.
+  const burned = review.leaves.some((output) => output.role === 'burn') ? [] : review.destroys;
+  for (const { asset, amount } of [...review.leaves, ...burned, ...review.comes_back]) of(asset).out.push(BigInt(amount));
   for (const sum of byAsset.values()) if (coin(sum.asset)) sum.out.push(BigInt(review.fee));
   return [...byAsset.values()].sort((a, b) => Number(coin(b.asset)) - Number(coin(a.asset)));
 }

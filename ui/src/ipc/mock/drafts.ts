@@ -90,7 +90,7 @@ export class Drafts {
     const view = this.make('issue', 'sidechain', [], 'issued', ['signed', 'broadcast', 'confirmed', 'final'], plan.fee_rate, null, null, '');
     const draft = this.get(view.draft);
     draft.amount = { asset, amount: plan.amount };
-    draft.review.creates = [{ asset, amount: plan.amount }];
+    this.create(draft, asset, plan.amount, plan.reissuable ? { ...asset, id: hex(this.world.state.roll), ticker: '', name: '', precision: 0, named: false } : null);
     draft.review.others_see = plan.blinded ? 'fee-and-scripts' : 'some';
     draft.after = () => {
       this.world.assets.push(asset);
@@ -109,7 +109,7 @@ export class Drafts {
     const view = this.make('reissue', 'sidechain', [], 'reissued', ['signed', 'broadcast', 'confirmed', 'final'], plan.fee_rate, null, null, '');
     const draft = this.get(view.draft);
     draft.amount = { asset, amount: plan.amount };
-    draft.review.creates = [{ asset, amount: plan.amount }];
+    this.create(draft, asset, plan.amount, null);
     draft.after = () => this.supply(asset, 'reissue', BigInt(plan.amount));
     view.asset = asset.id;
     return view;
@@ -121,7 +121,6 @@ export class Drafts {
     if (amount <= 0n) throw refuse('bad-amount', { precision: String(asset.precision) });
     const view = this.make('burn', 'sidechain', [{ asset, amount, address: '', role: 'burn' }], 'burned', ['signed', 'broadcast', 'confirmed', 'final'], plan.fee_rate, null, null, plan.label);
     const draft = this.get(view.draft);
-    draft.review.leaves = [];
     draft.review.destroys = [{ asset, amount: plan.amount }];
     draft.after = () => this.supply(asset, 'burn', amount);
     view.asset = asset.id;
@@ -174,6 +173,14 @@ export class Drafts {
     for (const coin of this.get(draft).spend) coin.reserved = false;
     this.open.delete(draft);
     this.world.notify(['drafts', 'coins']);
+  }
+
+  /** What is created comes to this wallet. */
+  private create(draft: Draft, asset: AssetLabel, amount: Atoms, token: AssetLabel | null): void {
+    const made = [{ asset, amount }, ...(token ? [{ asset: { ...token, ticker: token.id.slice(0, 8) }, amount: '1' }] : [])];
+    draft.review.creates = made;
+    for (const { asset, amount } of made)
+      draft.review.comes_back.push({ address: address(this.world.state.roll, 'sidechain'), asset, amount, label: '', role: 'issue', blinded: true, false_claim: false });
   }
 
   private gain(asset: AssetLabel, amount: bigint): void {
