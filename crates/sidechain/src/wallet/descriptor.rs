@@ -361,12 +361,12 @@ mod tests {
                 assert_eq!(parsed.expect_err(text(&case, "name")).code, Code::BadDescriptor);
                 continue;
             }
-            let parsed = parsed.expect(text(&case, "name"));
+            let parsed = parsed.unwrap_or_else(|e| panic!("{}: {e}", text(&case, "name")));
             let params = params_of(&case["network"]);
             for address in case["addresses"].as_array().expect("addresses") {
                 let index = address["index"].as_u64().unwrap_or(0) as u32;
                 let path = parsed.paths().swap_remove(address["chain"].as_u64().unwrap_or(0) as usize);
-                let derived = path.derive(index, params).expect(text(&case, "name"));
+                let derived = path.derive(index, params).expect("derives");
                 assert_eq!(derived.script.as_bytes(), hex(&address["script_pubkey"]));
                 assert_eq!(derived.blinding_key.to_string(), text(address, "blinding_pubkey"));
                 assert_eq!(derived.confidential_address().to_string(), text(address, "confidential"));
@@ -389,7 +389,7 @@ mod tests {
                 assert_eq!(made.expect_err(text(&case, "name")).code, Code::BadDescriptor);
                 continue;
             }
-            let made = made.expect(text(&case, "name"));
+            let made = made.unwrap_or_else(|e| panic!("{}: {e}", text(&case, "name")));
             assert_eq!(Ok(made.clone()), CtDescriptor::parse(text(&case, "ct_descriptor")));
             assert_eq!(Ok(made.clone()), CtDescriptor::parse(text(&case, "ct_descriptor_short")));
             assert!(made.to_string().starts_with(&format!("ct({},", text(&case, "view_key"))));
@@ -401,7 +401,8 @@ mod tests {
     #[test]
     fn wallet_identifiers_are_the_published_ones() {
         for case in vectors("elip152_dwid.json") {
-            let parsed = CtDescriptor::parse(text(&case, "descriptor")).expect(text(&case, "name"));
+            let parsed =
+                CtDescriptor::parse(text(&case, "descriptor")).unwrap_or_else(|e| panic!("{}: {e}", text(&case, "name")));
             assert_eq!(parsed.dwid(params_of(&case["network"])).as_deref(), case["dwid"].as_str());
         }
     }

@@ -159,9 +159,9 @@ impl Order<'_> {
         let ids = issuance::ids(issuing.prevout, contract, blinded);
         let source = Source::New(contract);
         issuing.issuance = Some(PlannedIssuance { asset: ids.asset, token: ids.token, amount, tokens, blinded, source });
-        self.to_ourselves(ids.asset, amount, Chain::External);
+        self.pay_ourselves(ids.asset, amount, Chain::External);
         if tokens > 0 {
-            self.to_ourselves(ids.token, tokens, Chain::External);
+            self.pay_ourselves(ids.token, tokens, Chain::External);
         }
         Ok(())
     }
@@ -187,8 +187,8 @@ impl Order<'_> {
         let held = input.opening.value;
         let source = Source::More(entropy);
         input.issuance = Some(PlannedIssuance { asset, token, amount, tokens: 0, blinded, source });
-        self.to_ourselves(asset, amount, Chain::External);
-        self.to_ourselves(token, held, Chain::Internal);
+        self.pay_ourselves(asset, amount, Chain::External);
+        self.pay_ourselves(token, held, Chain::Internal);
         Ok(())
     }
 
@@ -239,12 +239,12 @@ impl Order<'_> {
             pegin: Some(witness.to_library()),
         });
         self.selection.spend_nothing_else();
-        self.to_ourselves(policy, 0, Chain::External);
+        self.pay_ourselves(policy, 0, Chain::External);
         self.selection.drain = Some(0);
         Ok(())
     }
 
-    fn to_ourselves(&mut self, asset: AssetId, amount: u64, chain: Chain) {
+    fn pay_ourselves(&mut self, asset: AssetId, amount: u64, chain: Chain) {
         let output = self.fresh.output(chain, asset, amount, Purpose::Payment);
         self.selection.outputs.push(output);
     }

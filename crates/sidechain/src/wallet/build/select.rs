@@ -5,6 +5,7 @@ use super::intent::Intent;
 use super::plan::{Change, PlannedInput, PlannedOutput, Purpose};
 use super::size::{InputShape, IssuanceShape, OutputShape, Size, measure};
 use super::{MAX_INPUTS, MAX_OUTPUTS, MAX_WEIGHT};
+use crate::consensus::MAX_MONEY;
 use crate::consensus::transaction::fee_at_rate;
 use crate::wallet::descriptor::{Chain, KeyPath};
 use crate::wallet::state::{Coin, SidechainWallet};
@@ -176,6 +177,11 @@ impl<'a> Selection<'a> {
         if let Some(balance) = self.balance_output(&self.outputs) {
             self.outputs.push(balance);
         }
+        // Consensus bounds what is explicit in all, whatever the assets.
+        let explicit = self.outputs.iter().filter(|output| output.blinding_key.is_none()).map(|output| output.amount);
+        if explicit.fold(fee, u64::saturating_add) > MAX_MONEY {
+            return Err(Refusal::new(Code::AboveSupply).with("most", MAX_MONEY));
+        }
         let size = measure(&self.input_shapes(), &self.output_shapes(&self.outputs));
         if self.inputs.len() > MAX_INPUTS || self.outputs.len() > MAX_OUTPUTS || size.weight > MAX_WEIGHT {
             return Err(Refusal::new(Code::BadRequest).with("field", "recipients"));
@@ -204,7 +210,7 @@ impl<'a> Selection<'a> {
     fn needed(&self, asset: AssetId) -> Result<u64, Refusal> {
         let fixed = self.outputs.iter().enumerate().filter(|(index, output)| output.asset == asset && self.drain != Some(*index));
         let sum = fixed.map(|(_, output)| output.amount).try_fold(0u64, u64::checked_add);
-        sum.ok_or_else(|| Refusal::new(Code::AboveSupply).with("most", crate::consensus::MAX_MONEY))
+        sum.ok_or_else(|| Refusal::new(Code::AboveSupply).with("most", MAX_MONEY))
     }
 
     fn short_of(&self, asset: AssetId, needed: u64) -> Refusal {

@@ -4,7 +4,7 @@ use super::*;
 use crate::consensus::pegin::PeginWitness;
 use crate::wallet::CtDescriptor;
 use crate::wallet::descriptor::KeyPath;
-use crate::wallet::state::{Kind, SupplyEvent};
+use crate::wallet::state::{Kind, Problem, SupplyEvent};
 use crate::wallet::testing::{World, fixture, hex};
 use elements::{Address, Transaction};
 use std::collections::BTreeMap;
@@ -265,6 +265,14 @@ fn a_claimed_deposit_arrives_less_the_fee() {
     assert_eq!((arrived.confirmed, arrived.own_pending), (before, value - plan.fee));
     let flow = world.wallet.flow(&tx.txid()).expect("known");
     assert_eq!((flow.entry.kind, flow.inputs[0].amount), (Kind::PegIn, Some(value)));
+
+    let higher = Intent { fee_rate: 200, ..intent.clone() };
+    let (_, draft, second) = world.make(&higher).expect("enough");
+    let twice = world.wallet.register_unconfirmed(&second, &draft.outputs, 6);
+    assert_eq!(twice.problems, [Problem::DoubleSpend { refused: second.txid(), kept: tx.txid() }]);
+    world.mine(second.clone());
+    assert!(world.wallet.history_entry(&tx.txid()).is_none(), "a deposit is claimed once");
+    assert_eq!(world.wallet.balances()[&world.policy()].pending, 0);
 
     witness.claim_script = stranger(0).script_pubkey();
     let foreign = world.intent(Action::ClaimPegIn(Box::new(PegInClaim { deposit, witness })));

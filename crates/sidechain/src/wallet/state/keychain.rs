@@ -73,7 +73,8 @@ impl Keychain {
         self.extend();
     }
 
-    /// Derives what is missing up to the lookahead.
+    /// Derives what is missing up to the lookahead, and drops what a smaller gap limit no longer watches: the scripts follow from the
+    /// counts and the limit alone, so that a loaded wallet has the same.
     fn extend(&mut self) {
         for chain in Chain::BOTH {
             if self.account.chain(chain) != chain {
@@ -81,6 +82,9 @@ impl Keychain {
             }
             let known = &mut self.scripts[slot(chain)];
             let wanted = self.revealed[slot(chain)].saturating_add(self.gap_limit).min(LAST_INDEX);
+            for script in known.drain(known.len().min(wanted as usize)..) {
+                self.paths.remove(&script);
+            }
             while known.len() < wanted as usize {
                 let path = KeyPath { chain, index: known.len() as u32 };
                 let script = self.account.script(path).expect("BUG: an account derives every index up to the last");
@@ -119,6 +123,6 @@ impl Keychain {
 
     /// Scripts that were derived since the chains had these lengths.
     pub(super) fn since(&self, lengths: [usize; 2]) -> Vec<Script> {
-        self.scripts.iter().zip(lengths).flat_map(|(scripts, from)| scripts[from..].iter().cloned()).collect()
+        self.scripts.iter().zip(lengths).flat_map(|(scripts, from)| scripts.iter().skip(from).cloned()).collect()
     }
 }

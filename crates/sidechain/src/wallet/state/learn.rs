@@ -175,13 +175,8 @@ impl SidechainWallet {
         if !mined && orphaned {
             return false;
         }
-        let rivals: Vec<Txid> = tx
-            .input
-            .iter()
-            .filter(|input| !input.is_pegin)
-            .filter_map(|input| self.spender(&input.previous_output))
-            .filter(|rival| *rival != txid)
-            .collect();
+        let rivals: Vec<Txid> =
+            tx.input.iter().filter_map(|input| self.spender(&input.previous_output)).filter(|rival| *rival != txid).collect();
         for rival in rivals {
             if !mined {
                 applied.problems.push(Problem::DoubleSpend { refused: txid, kept: rival });

@@ -183,7 +183,8 @@ impl SidechainWallet {
         match self.txs.entry(txid) {
             Entry::Occupied(mut known) => known.get_mut().tx.merge(tx.clone()),
             Entry::Vacant(place) => {
-                for input in tx.stripped.input.iter().filter(|input| !input.is_pegin) {
+                // Deposits of peg-ins stand among them: no Bitcoin outpoint is also one of this chain.
+                for input in &tx.stripped.input {
                     self.spenders.entry(input.previous_output).or_default().insert(txid);
                 }
                 if tx.stripped.input.iter().any(|input| input.has_issuance()) {

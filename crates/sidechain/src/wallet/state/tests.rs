@@ -214,7 +214,10 @@ fn using_an_address_moves_the_lookahead() {
     // Last used 25 and 7: 26 and 8 are handed out, and each chain is watched 20 further.
     assert_eq!((world.wallet.revealed(Chain::External), world.wallet.revealed(Chain::Internal)), (26, 8));
     assert_eq!((world.wallet.scripts_to_watch().count(), new), (46 + 28, 74 - 41));
-    assert_eq!(world.wallet.set_gap_limit(50).new_scripts.len(), 60);
+    let wider = world.wallet.set_gap_limit(50);
+    assert_eq!((wider.new_scripts.len(), world.wallet.scripts_to_watch().count()), (60, 134));
+    let narrower = world.wallet.set_gap_limit(20);
+    assert_eq!((narrower.new_scripts.len(), world.wallet.scripts_to_watch().count()), (0, 74));
 }
 
 #[test]
