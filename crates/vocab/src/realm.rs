@@ -105,7 +105,7 @@ pub struct AddressPrefixes {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Testbed {
-    /// `POST /fund {"address","sat"}` -> `{"txid"}`; `POST /mine {"network","blocks"}` -> `{"tip"}`; see crates/sandbox/src/control.rs.
+    /// `POST /fund {"address","sat"}` -> `{"txid"}`; `POST /mine {"network","blocks"}` -> `{"tip"}`; see crates/sandbox/src/control/mod.rs.
     pub control: SocketAddr,
 }
 

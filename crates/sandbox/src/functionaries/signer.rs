@@ -116,6 +116,8 @@ impl Signer {
                 work.spawn(async move {
                     let verdict = match node.check_proposal(*block).await {
                         Ok(()) => Verdict::Valid,
+                        // The others finished it meanwhile, and it was validated then.
+                        Err(_) if node.height_of(&hash).is_some() => Verdict::Valid,
                         Err(error) => {
                             tracing::debug!(index, %hash, %error, "a proposal is refused");
                             Verdict::Invalid
