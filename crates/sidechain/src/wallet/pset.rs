@@ -312,5 +312,4 @@ pub fn described_assets(pset: &Pset) -> BTreeMap<AssetId, (Contract, OutPoint)> 
 }
 
 #[cfg(test)]
-#[path = "pset_tests.rs"]
 mod tests;
