@@ -103,6 +103,8 @@ fn phase(chain: &ChainInfo, phase: causeway_peers::Phase) -> Phase {
         Of::Connecting => Phase::Connecting,
         Of::Headers => Phase::Headers,
         Of::Filters | Of::Blocks => Phase::Filters,
+        // At genesis nothing has been checked yet.
+        Of::Synced if chain.height() == 0 => Phase::Headers,
         Of::Synced => Phase::Synced,
         Of::Offline => Phase::Offline,
     }

@@ -154,6 +154,7 @@ impl Profile {
         let mut fresh = Core::load(&self.store, &self.realm)?;
         fresh.keys = std::mem::take(&mut core.keys);
         fresh.locked = core.locked;
+        fresh.operations.take_over(&mut core.operations);
         fresh.bitcoin = std::mem::take(&mut core.bitcoin);
         fresh.sidechain = std::mem::take(&mut core.sidechain);
         *core = fresh;

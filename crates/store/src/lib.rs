@@ -14,6 +14,8 @@ mod error;
 mod labels;
 mod open;
 mod operations;
+#[cfg(test)]
+mod tests;
 mod wallets;
 mod write;
 

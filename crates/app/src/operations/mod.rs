@@ -125,6 +125,12 @@ impl Operations {
         self.open.iter().flat_map(of).collect()
     }
 
+    /// Takes over what only memory knows: which effects are being carried out, and why some are not.
+    pub(crate) fn take_over(&mut self, old: &mut Operations) {
+        self.running = std::mem::take(&mut old.running);
+        self.troubles = std::mem::take(&mut old.troubles);
+    }
+
     /// Forgets the operations of a wallet that is no more.
     pub(crate) fn forget_wallet(&mut self, wallet: u32) {
         self.open.retain(|_, open| open.row.wallet != wallet);
