@@ -7,7 +7,6 @@ use causeway_peers::{
     BitcoinClient, BitcoinConfig, BitcoinEvent, Event, Headers, NetworkState, ResumePoint, SidechainClient, SidechainConfig,
     SidechainEvent,
 };
-use causeway_sidechain::wallet::unblind::Place;
 use causeway_sidechain::wallet::{Candidate, Opened};
 use causeway_store::Store;
 use causeway_vocab::{BitcoinBatch, Code, Fault, NetworkId, Realm, Refusal, SidechainBatch};
@@ -204,20 +203,12 @@ impl Profile {
 
     async fn sidechain_batch(&self, batch: &SidechainBatch) -> Result<(), Refusal> {
         let network = NetworkId::Sidechain;
-        let candidates: BTreeMap<u32, Vec<Candidate>> = {
+        let (candidates, ours) = {
             let core = self.core();
-            core.wallets.iter().map(|(id, wallet)| (*id, wallet.sidechain.candidates(batch))).collect()
+            let candidates = core.wallets.iter().map(|(id, wallet)| (*id, wallet.sidechain.candidates(batch)));
+            (candidates.collect::<BTreeMap<_, _>>(), ours(&core, batch))
         };
         let opened = open(candidates).await;
-        let mut ours: BTreeSet<elements::Txid> = opened.values().flatten().filter_map(|opened| txid_of(opened.place)).collect();
-        {
-            // Our own broadcasts were opened before they were in a block, so nothing of them is a candidate now.
-            let core = self.core();
-            let known =
-                |txid: &elements::Txid| core.wallets.values().any(|wallet| wallet.sidechain.history_entry(txid).is_some());
-            let txids = batch.blocks.iter().flat_map(|(_, block)| &block.txdata).map(elements::Transaction::txid);
-            ours.extend(txids.filter(known));
-        }
         let verdicts = self.verify_batch(batch, &ours).await;
         let (fresh, again) = self.change(|core, write| {
             core.dirty = true;
@@ -324,11 +315,16 @@ impl Core {
     }
 }
 
-fn txid_of(place: Place) -> Option<elements::Txid> {
-    match place {
-        Place::Output(outpoint, _) => Some(outpoint.txid),
-        Place::Issued(_) | Place::Tokens(_) => None,
-    }
+/// The transactions of a batch that pay a wallet of this profile, or that it made.
+fn ours(core: &Core, batch: &SidechainBatch) -> BTreeSet<elements::Txid> {
+    let concerns = |tx: &elements::Transaction, txid: &elements::Txid| {
+        core.wallets.values().any(|wallet| {
+            let pays = |output: &elements::TxOut| wallet.sidechain.path_of(&output.script_pubkey).is_some();
+            tx.output.iter().any(pays) || wallet.sidechain.stored_tx(txid).is_some()
+        })
+    };
+    let all = batch.blocks.iter().flat_map(|(_, block)| &block.txdata).map(|tx| (tx, tx.txid()));
+    all.filter(|(tx, txid)| concerns(tx, txid)).map(|(_, txid)| txid).collect()
 }
 
 /// Opens everything, on as many threads as there are cores.

@@ -10,7 +10,8 @@ fn realm() -> Realm {
     let chain: serde_json::Value = serde_json::from_str(text).expect("fixture is JSON");
     let mut params = chain["network"].clone();
     let fields = params.as_object_mut().expect("an object");
-    for extra in ["parent_chain", "block_height_in_header", "elementsd_consensus_args", "elementsd_version", "signers", "fedpeg_keys"]
+    for extra in
+        ["parent_chain", "block_height_in_header", "elementsd_consensus_args", "elementsd_version", "signers", "fedpeg_keys"]
     {
         fields.remove(extra);
     }
@@ -42,7 +43,15 @@ fn wallet() -> NewWallet {
 
 fn operation(wallet: u32) -> OperationRow {
     let text = String::new;
-    OperationRow { id: 0, wallet, machine: "transaction".into(), kind: "\"send\"".into(), label: text(), started: 1, finished: None }
+    OperationRow {
+        id: 0,
+        wallet,
+        machine: "transaction".into(),
+        kind: "\"send\"".into(),
+        label: text(),
+        started: 1,
+        finished: None,
+    }
 }
 
 fn code<T>(outcome: Result<T, Refusal>) -> Option<Code> {

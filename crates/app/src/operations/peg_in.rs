@@ -239,7 +239,11 @@ impl Operation for PegIn {
             (StepName::Funded, funded),
             (StepName::Depth, state.deep.map(passed)),
             (StepName::Claimed, state.claim.as_ref().map(|(_, _, time)| passed(*time))),
-            (StepName::Spendable, state.spendable.map(|at| Passed { time: at.time, height: Some(at.height) })),
+            // In a block, and that block deep enough.
+            (
+                StepName::Spendable,
+                state.finished.and(state.spendable).map(|at| Passed { time: at.time, height: Some(at.height) }),
+            ),
         ]);
         let depth = state.deposit.as_ref().map_or(0, |d| heights.depth(NetworkId::Bitcoin, d.at.height).min(state.order.depth));
         let of = super::machine::final_depth(NetworkId::Sidechain);

@@ -147,8 +147,9 @@ impl Operation for PegOut {
         let burned = state.burned.map(|at| Passed { time: at.time, height: Some(at.height) });
         let deep = final_depth(NetworkId::Sidechain);
         let depth = state.burned.map_or(0, |at| heights.depth(NetworkId::Sidechain, at.height).min(deep));
+        let payment = state.paid.map_or(0, |(_, _, at)| heights.depth(NetworkId::Bitcoin, at.height).min(PAYMENT_DEPTH));
         let (done, of, counts) =
-            if depth < deep { (depth, deep, NetworkId::Sidechain) } else { (0, PAYMENT_DEPTH, NetworkId::Bitcoin) };
+            if depth < deep { (depth, deep, NetworkId::Sidechain) } else { (payment, PAYMENT_DEPTH, NetworkId::Bitcoin) };
         Timeline {
             kind: Some(DraftKind::PegOut),
             steps: vec![
