@@ -5,8 +5,13 @@ import './kit/kit.css';
 import './kit/app.css';
 import { chooseHost } from './ipc';
 import { listen } from './ipc/query.svelte';
+import { applyTheme } from './shell/session.svelte';
+import { languageOf, setLanguage } from './words/index.svelte';
 import App from './shell/App.svelte';
 
+// Until the settings are read, the system decides.
+applyTheme('system');
+setLanguage(languageOf('', navigator.languages));
 await chooseHost();
 // The first frame does not wait for the app behind it.
 mount(App, { target: document.getElementById('app')! });

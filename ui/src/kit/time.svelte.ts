@@ -24,8 +24,17 @@ export function duration(seconds: number): string {
 export const about = (seconds: number): string => t('time.about', { duration: duration(seconds) });
 
 const tag = (): string => (language() === 'en' ? 'en-GB' : language() === 'zh-Hans' ? 'zh-Hans-CN' : 'zh-Hant-TW');
-const format = (time: number, options: Intl.DateTimeFormatOptions): string =>
-  new Intl.DateTimeFormat(tag(), options).format(new Date(time * 1000));
+// Making a format costs far more than using it, and lists use it per row.
+const formats = new Map<string, Intl.DateTimeFormat>();
+function format(time: number, options: Intl.DateTimeFormatOptions): string {
+  const key = `${tag()} ${JSON.stringify(options)}`;
+  let found = formats.get(key);
+  if (!found) {
+    found = new Intl.DateTimeFormat(tag(), options);
+    formats.set(key, found);
+  }
+  return found.format(new Date(time * 1000));
+}
 
 export const clockTime = (time: number): string => format(time, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 

@@ -20,6 +20,8 @@ export function historyPages(wanted: () => Wanted) {
   let again = false;
   let run = 0;
   let sight = 0;
+  /** The run whose rows are there. */
+  let kept = 0;
 
   async function fetch(from: 'start' | 'next'): Promise<void> {
     if (busy) {
@@ -31,9 +33,16 @@ export function historyPages(wanted: () => Wanted) {
     try {
       const page = await host().invoke('history', { ...wanted(), cursor: from === 'start' ? null : next, limit: PAGE });
       if (mine === run) {
-        rows = from === 'start' ? page.rows : [...rows, ...page.rows];
+        // A refetched first page keeps the rows below it, so that a list that is scrolled far down stays there.
+        const last = page.rows.at(-1);
+        const joint = from === 'start' && kept === run && last ? rows.findLastIndex((r) => r.txid === last.txid && r.network === last.network) : -1;
+        if (joint >= 0 && page.next !== null) rows = [...page.rows, ...rows.slice(joint + 1)];
+        else {
+          rows = from === 'start' ? page.rows : [...rows, ...page.rows];
+          next = page.next;
+        }
+        kept = run;
         total = page.total;
-        next = page.next;
         loaded = true;
         failure = null;
       }
