@@ -72,6 +72,8 @@ pub(crate) fn opens(asset: &Asset, value: &Value, opening: &Opening) -> bool {
     };
     let value_opens = match value {
         Value::Explicit(value) => *value == opening.value && value_bf == ZERO_TWEAK,
+        // The point at infinity is no commitment.
+        Value::Confidential(_) if opening.value == 0 && value_bf == ZERO_TWEAK => false,
         Value::Confidential(commitment) => *commitment == PedersenCommitment::new(SECP256K1, opening.value, value_bf, generator),
         Value::Null => false,
     };
@@ -230,7 +232,11 @@ impl Reader<'_> {
             self.found.leaves.push(self.line(index, claims, output, None, matches!(claim, Claim::Lie)));
             return Ok(());
         };
-        if output.script_pubkey.is_provably_unspendable() && value > 0 {
+        if output.script_pubkey.is_provably_unspendable() {
+            // An empty one is there for the blinding factors to balance: nothing leaves in it.
+            if value == 0 {
+                return Ok(());
+            }
             return self.destroyed(index, output, asset, value, explicit.is_some());
         }
         let line = self.line(index, claims, output, Some((asset, value)), matches!(claim, Claim::Lie));

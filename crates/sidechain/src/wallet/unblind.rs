@@ -150,11 +150,7 @@ pub fn commitments(opening: &Opening) -> (Generator, PedersenCommitment) {
 
 /// Whether an opening is that of an output: both commitments are computed again.
 pub fn opens(opening: &Opening, output: &TxOut) -> bool {
-    if opening.value == 0 && opening.value_bf == ValueBlindingFactor::zero() {
-        // The point at infinity: no commitment, and nothing to compute one from.
-        return false;
-    }
-    let (generator, commitment) = commitments(opening);
+    let generator = Generator::new_blinded(SECP256K1, opening.asset.into_tag(), opening.asset_bf.into_inner());
     let asset_holds = match output.asset {
         Asset::Null => false,
         Asset::Explicit(asset) => asset == opening.asset && opening.asset_bf == AssetBlindingFactor::zero(),
@@ -163,7 +159,9 @@ pub fn opens(opening: &Opening, output: &TxOut) -> bool {
     let value_holds = match output.value {
         Value::Null => false,
         Value::Explicit(value) => value == opening.value && opening.value_bf == ValueBlindingFactor::zero(),
-        Value::Confidential(claimed) => claimed == commitment,
+        // The point at infinity is no commitment, and nothing to compute one from.
+        Value::Confidential(_) if opening.value == 0 && opening.value_bf == ValueBlindingFactor::zero() => false,
+        Value::Confidential(claimed) => claimed == commitments(opening).1,
     };
     asset_holds && value_holds
 }
