@@ -202,6 +202,22 @@ test('the palette finds and does, by keyboard', async () => {
   await s.close();
 });
 
+test('an asset or a pasted address is brought to the send page', async () => {
+  const s = await stage(App, {}, { path: ['assets', HBR27.id] });
+  await s.click('asset-send');
+  expect((s.find('send-asset-0') as HTMLSelectElement).value).toBe(HBR27.id);
+  location.hash = '#/overview';
+  dispatchEvent(new HashChangeEvent('hashchange'));
+  await s.settle();
+  const to = s.world.state.history[0]!.counterparty;
+  await s.click('palette-open');
+  await s.type('palette-input', to);
+  await s.click('palette-pay');
+  expect((s.find('send-recipient-0') as HTMLTextAreaElement).value).toBe(to);
+  expect(s.find('recipient-says').textContent).toContain('Paid 3 times before.');
+  await s.close();
+});
+
 test('a draft from elsewhere is read again before it is signed; what is no draft is refused', async () => {
   const s = await stage(App, {}, { path: ['activity'] });
   await s.click('draft-import');

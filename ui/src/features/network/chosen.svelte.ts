@@ -1,15 +1,22 @@
-// Coins chosen in the list, on their way to the send page.
-import type { NetworkId } from '$/ipc';
+// What was chosen elsewhere, on its way to the send page: coins, an address, an asset.
+import type { AssetId, NetworkId } from '$/ipc';
 
-let chosen: { network: NetworkId; coins: readonly string[] } | null = null;
-
-export function choose(network: NetworkId, coins: readonly string[]): void {
-  chosen = { network, coins };
+export interface Chosen {
+  network: NetworkId;
+  coins?: readonly string[];
+  address?: string;
+  asset?: AssetId;
 }
 
-/** Takes them once. */
-export function takeChosen(network: NetworkId): readonly string[] | null {
-  const found = chosen?.network === network ? chosen.coins : null;
+let chosen: Chosen | null = null;
+
+export function choose(next: Chosen): void {
+  chosen = next;
+}
+
+/** Takes it once. */
+export function takeChosen(network: NetworkId): Chosen | null {
+  const found = chosen?.network === network ? chosen : null;
   chosen = null;
   return found;
 }
