@@ -1,5 +1,6 @@
 //! Test support and fixture checks.
 
+pub mod bench;
 pub mod main_job;
 pub mod vectors;
 pub mod window;

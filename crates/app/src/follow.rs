@@ -327,25 +327,14 @@ fn ours(core: &Core, batch: &SidechainBatch) -> BTreeSet<elements::Txid> {
     all.filter(|(tx, txid)| concerns(tx, txid)).map(|(_, txid)| txid).collect()
 }
 
-/// Opens everything, on as many threads as there are cores.
+/// Opens everything without holding up the other tasks of this thread.
 async fn open(candidates: BTreeMap<u32, Vec<Candidate>>) -> BTreeMap<u32, Vec<Opened>> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut jobs: Vec<(u32, Candidate)> =
-        candidates.into_iter().flat_map(|(id, list)| list.into_iter().map(move |candidate| (id, candidate))).collect();
-    let share = jobs.len().div_ceil(cores).max(1);
-    let mut threads = Vec::new();
-    while !jobs.is_empty() {
-        let part = jobs.split_off(jobs.len().saturating_sub(share));
-        threads.push(tokio::task::spawn_blocking(move || {
-            part.into_iter().map(|(id, candidate)| (id, candidate.open())).collect::<Vec<_>>()
-        }));
-    }
+    let jobs = candidates.into_iter().flat_map(|(id, list)| list.into_iter().map(move |candidate| (id, candidate))).collect();
+    // After a panic `apply` finds nothing opened, and opens by itself.
+    let done = tokio::task::spawn_blocking(move || crate::cores::open(jobs)).await.unwrap_or_default();
     let mut opened: BTreeMap<u32, Vec<Opened>> = BTreeMap::new();
-    for thread in threads {
-        // A panic while opening leaves its part to `apply`, which opens what is missing by itself.
-        for (id, one) in thread.await.unwrap_or_default() {
-            opened.entry(id).or_default().push(one);
-        }
+    for (id, one) in done {
+        opened.entry(id).or_default().push(one);
     }
     opened
 }

@@ -13,6 +13,7 @@ mod amounts;
 mod assets;
 mod bridge;
 mod call;
+pub mod cores;
 mod drafts;
 mod evidence;
 mod fees;

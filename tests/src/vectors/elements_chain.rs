@@ -33,7 +33,7 @@ pub(super) const KINDS: &[Kind] = &[
 const LATE: u64 = u32::MAX as u64;
 
 /// Chain parameters from a fixture's `network`, leaving out what is no parameter of a client.
-pub(super) fn params(network: &Value) -> Result<Arc<SidechainParams>, String> {
+pub(crate) fn params(network: &Value) -> Result<Arc<SidechainParams>, String> {
     const FIELDS: &[&str] = &[
         "chain_name",
         "network_magic",

@@ -4,7 +4,7 @@
 //! that were never seen before are checked as well as ours.
 
 mod check;
-mod elements_chain;
+pub(crate) mod elements_chain;
 mod elements_pegs;
 mod elements_wallet;
 pub mod hex;

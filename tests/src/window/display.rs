@@ -1,4 +1,4 @@
-//! A display of its own and the bridge between WebDriver and the desktop app; both end when dropped.
+//! A display of its own, and the bridge between WebDriver and the desktop app; both end when dropped.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const READY_WITHIN: Duration = Duration::from_secs(20);
 
 /// A process group that is ended, not only its first process, when dropped: the bridge starts others.
-struct Group(Child);
+pub(crate) struct Group(pub(crate) Child);
 
 impl Drop for Group {
     fn drop(&mut self) {
@@ -20,11 +20,37 @@ impl Drop for Group {
     }
 }
 
-/// Xvfb, a D-Bus session and tauri-driver.
+/// An X server that nobody looks at.
+pub(crate) struct Screen {
+    /// What `DISPLAY` must be.
+    pub(crate) name: String,
+    _server: Group,
+}
+
+impl Screen {
+    /// Starts it with a `size` such as `1600x1000`. With `pixels` the file `Xvfb_screen0` in that directory shows what is on the screen, in the format of xwd.
+    pub(crate) fn start(size: &str, pixels: Option<&Path>) -> io::Result<Screen> {
+        use std::os::unix::process::CommandExt;
+        let number = (90..).find(|n| !Path::new(&format!("/tmp/.X{n}-lock")).exists()).unwrap_or(90);
+        let name = format!(":{number}");
+        let mut command = Command::new("Xvfb");
+        command.args([&name, "-screen", "0", &format!("{size}x24"), "-nolisten", "tcp"]);
+        if let Some(dir) = pixels {
+            command.arg("-fbdir").arg(dir);
+        }
+        let server = Group(command.stdin(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn()?);
+        let socket = PathBuf::from(format!("/tmp/.X11-unix/X{number}"));
+        wait("Xvfb", || socket.exists())?;
+        Ok(Screen { name, _server: server })
+    }
+}
+
+/// A screen, a D-Bus session and tauri-driver.
 pub(super) struct Display {
     /// Where WebDriver answers.
     pub(super) driver: String,
-    _groups: [Group; 2],
+    _bridge: Group,
+    _screen: Screen,
 }
 
 fn free_port() -> io::Result<u16> {
@@ -47,23 +73,13 @@ impl Display {
     /// Starts everything. `driver` is the path of tauri-driver; `home` becomes the home directory of the app.
     pub(super) fn start(driver: &Path, home: &Path) -> io::Result<Display> {
         use std::os::unix::process::CommandExt;
-        let number = (90..).find(|n| !Path::new(&format!("/tmp/.X{n}-lock")).exists()).unwrap_or(90);
-        let name = format!(":{number}");
-        let server = Command::new("Xvfb")
-            .args([&name, "-screen", "0", "1600x1000x24", "-nolisten", "tcp"])
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()?;
-        let server = Group(server);
-        let socket = PathBuf::from(format!("/tmp/.X11-unix/X{number}"));
-        wait("Xvfb", || socket.exists())?;
+        let screen = Screen::start("1600x1000", None)?;
         let (port, native) = (free_port()?, free_port()?);
         let bridge = Command::new("dbus-run-session")
             .arg("--")
             .arg(driver)
             .args(["--port", &port.to_string(), "--native-port", &native.to_string()])
-            .env("DISPLAY", &name)
+            .env("DISPLAY", &screen.name)
             .env("XDG_DOWNLOAD_DIR", home)
             // The renderer's shortcut through graphics memory has nothing to offer on a display without a card.
             .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
@@ -74,6 +90,6 @@ impl Display {
             .spawn()?;
         let bridge = Group(bridge);
         wait("tauri-driver", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok())?;
-        Ok(Display { driver: format!("http://127.0.0.1:{port}"), _groups: [bridge, server] })
+        Ok(Display { driver: format!("http://127.0.0.1:{port}"), _bridge: bridge, _screen: screen })
     }
 }

@@ -1,6 +1,6 @@
 //! Driving the real window: a display, a WebDriver bridge, and pages found by their test ids.
 
-mod display;
+pub(crate) mod display;
 mod job;
 mod page;
 

@@ -11,30 +11,11 @@ pub(crate) use plan::{domain_proof, per_kvb, small};
 use crate::memory::Core;
 use crate::profile::now;
 use causeway_keys::{Checked, Policy};
-use causeway_sidechain::wallet::Plan;
-use causeway_sidechain::wallet::build::{Proof, ProofJob};
 use causeway_store::{DraftRow, Reader};
-use causeway_vocab::{Code, Draft, Refusal, SidechainDraft};
+use causeway_vocab::{Code, Draft, Refusal};
 
 /// Fees up to this many satoshi are never too high: small payments have large shares.
 const SMALL_FEE: u64 = 10_000;
-
-/// Makes the proofs of a plan on as many threads as there are cores.
-pub(crate) fn blind(plan: &Plan) -> SidechainDraft {
-    plan.blind(&mut rand::thread_rng(), |jobs: Vec<ProofJob>| {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = jobs.len().div_ceil(cores).max(1);
-        let mut jobs = jobs;
-        std::thread::scope(|scope| {
-            let mut threads = Vec::new();
-            while !jobs.is_empty() {
-                let part = jobs.split_off(jobs.len().saturating_sub(share));
-                threads.push(scope.spawn(move || part.into_iter().map(ProofJob::run).collect::<Vec<Proof>>()));
-            }
-            threads.into_iter().flat_map(|thread| thread.join().expect("BUG: proving panicked")).collect()
-        })
-    })
-}
 
 /// Has the keys recompute what a draft does.
 pub(crate) fn check(core: &Core, wallet: u32, draft: Draft) -> Result<Checked, Refusal> {

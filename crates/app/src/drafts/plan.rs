@@ -1,7 +1,7 @@
 //! Planning: from what the user wants to a draft that holds its coins.
 
-use super::blind;
 use super::body::{Body, LIFE, Purpose, Unsigned};
+use crate::cores;
 use crate::memory::{Core, put_bitcoin, put_sidechain, stale};
 use crate::money::{outpoint_text, read_outpoint};
 use crate::names::{read_contract, write_contract};
@@ -181,7 +181,7 @@ impl Profile {
             };
             let plan = wallet.sidechain.plan(&intent, &mut rand::thread_rng())?;
             let purpose = purpose(&plan)?;
-            let draft = Draft::Sidechain(Box::new(blind(&plan)));
+            let draft = Draft::Sidechain(Box::new(cores::blind(&plan, &mut rand::thread_rng())));
             let view = sidechain_view(core, terms.kind, &plan, &purpose);
             let wallet = core.selected_mut()?;
             wallet.sidechain.absorb(&plan.changes);

@@ -185,7 +185,7 @@ fn build_claim(
         allow_explicit: false,
     };
     let plan = core.wallet(wallet)?.sidechain.plan(&intent, &mut rand::thread_rng())?;
-    let draft = crate::drafts::blind(&plan);
+    let draft = crate::cores::blind(&plan, &mut rand::thread_rng());
     let outputs = draft.outputs.clone();
     let fee = plan.fee;
     let draft = causeway_vocab::Draft::Sidechain(Box::new(draft));
