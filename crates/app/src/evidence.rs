@@ -46,7 +46,7 @@ impl Profile {
         for opened in candidates.into_iter().map(causeway_sidechain::wallet::Candidate::open) {
             match (opened.place, opened.opening) {
                 (Place::Output(outpoint, _), Some(opening)) if outpoint.txid == txid => {
-                    drop(outputs.insert(outpoint.vout, opening))
+                    outputs.insert(outpoint.vout, opening);
                 }
                 (Place::Issued(prevout), Some(opening)) => {
                     if let Some(vin) = tx.input.iter().position(|input| input.previous_output == prevout) {

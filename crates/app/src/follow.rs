@@ -164,7 +164,7 @@ impl Profile {
         Ok(())
     }
 
-    /// Shows the trouble of a network. A broken rule in a signed header halts it.
+    /// Shows the trouble of a network.
     fn chain_trouble(&self, network: NetworkId, refusal: Refusal) {
         tracing::warn!(?network, code = ?refusal.code, "a network is in trouble");
         self.core().chain_mut(network).fault = Some(refusal);

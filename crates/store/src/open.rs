@@ -34,7 +34,13 @@ impl Binding {
 
 /// An open profile. Dropping it releases the profile.
 pub struct Store {
-    pub(crate) connection: Mutex<Connection>,
+    /// `None` once closed.
+    pub(crate) held: Mutex<Option<Held>>,
+}
+
+/// The profile as long as it is held.
+pub(crate) struct Held {
+    pub(crate) connection: Connection,
     _lock: File,
 }
 
@@ -56,14 +62,18 @@ impl Store {
         migrate(dir, &path)?;
         let connection = connect(&path)?;
         bind(&connection, binding)?;
-        Ok(Store { connection: Mutex::new(connection), _lock: lock })
+        Ok(Store { held: Mutex::new(Some(Held { connection, _lock: lock })) })
     }
 
-    /// Folds the write-ahead log into the database file. Optional: the next start would do it.
+    /// Folds the write-ahead log into the database file and releases the profile. Whoever reads or writes later is refused.
     pub fn close(&self) {
-        let connection = self.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        // Whatever goes wrong here goes wrong again, and is told, at the next start.
-        let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let held = self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(Held { connection, _lock }) = held {
+            // Whatever goes wrong here goes wrong again, and is told, at the next start.
+            let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            // The database first, the lock after it.
+            drop(connection);
+        }
     }
 }
 

@@ -124,8 +124,10 @@ fn a_profile_is_held_by_one_process_at_a_time() {
     let dir = tempfile::tempdir().expect("a directory");
     let store = open(dir.path()).expect("opens");
     assert_eq!(code(open(dir.path())), Some(Code::ProfileInUse));
-    drop(store);
+    store.close();
     assert_eq!(code(open(dir.path())), None);
+    assert_eq!(code(store.read(|r| r.wallets())), Some(Code::DiskFailed), "a closed profile is somebody else's");
+    assert_eq!(code(store.commit(|write| write.set_meta("a", "b"))), Some(Code::DiskFailed));
 }
 
 #[test]

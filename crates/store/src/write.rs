@@ -2,7 +2,7 @@
 
 use crate::Store;
 use crate::error::refusal;
-use causeway_vocab::Refusal;
+use causeway_vocab::{Code, Refusal};
 use fail::fail_point;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, TransactionBehavior};
 use std::collections::BTreeSet;
@@ -38,11 +38,16 @@ impl<'c> std::ops::Deref for Write<'c> {
     }
 }
 
+fn closed() -> Refusal {
+    Refusal::new(Code::DiskFailed).with("why", "the profile is closed")
+}
+
 impl Store {
     /// Runs `write` in one transaction and makes it durable. When it refuses, or the disk does, nothing has happened.
     pub fn commit<T>(&self, write: impl FnOnce(&mut Write<'_>) -> Result<T, Refusal>) -> Result<Committed<T>, Refusal> {
         fail_point!("store-before-commit");
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = &mut held.as_mut().ok_or_else(closed)?.connection;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(refusal)?;
         let mut change = Write { reader: Reader { connection: &transaction }, tags: BTreeSet::new() };
         let value = write(&mut change)?;
@@ -61,8 +66,8 @@ impl Store {
 
     /// Runs `read` on what is on disk now.
     pub fn read<T>(&self, read: impl FnOnce(&Reader<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
-        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        read(&Reader { connection: &connection })
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        read(&Reader { connection: &held.as_ref().ok_or_else(closed)?.connection })
     }
 }
 

@@ -40,6 +40,7 @@ pub(crate) enum Unsigned {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Purpose {
     Plain,
+    Replace { txid: String },
     PegIn { claim_script: elements::Script, deposit_script: bitcoin::ScriptBuf, address: String, amount: u64, valid_until: u32 },
     PegOut { destination: bitcoin::ScriptBuf, address: String, amount: u64 },
     Issue { asset: String, contract: String, prevout: String },

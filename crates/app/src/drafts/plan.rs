@@ -125,7 +125,8 @@ impl Profile {
                 true => wallet.bitcoin.plan_child(txid, rate, &exclude, rng)?,
                 false => wallet.bitcoin.plan_bump(txid, rate, &exclude, rng)?,
             };
-            keep_bitcoin(core, write, DraftKind::Bump, &plan, String::new(), Vec::new(), Purpose::Plain)
+            let purpose = plan.replaces.map_or(Purpose::Plain, |replaced| Purpose::Replace { txid: replaced.txid.to_string() });
+            keep_bitcoin(core, write, DraftKind::Bump, &plan, String::new(), Vec::new(), purpose)
         })
     }
 

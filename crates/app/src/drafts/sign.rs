@@ -89,6 +89,10 @@ fn start(core: &mut Core, write: &mut Write<'_>, wallet: u32, body: &Body, signe
             time: now(),
         }),
         Purpose::Plain => Start::Transaction(plain(core, body, tx)),
+        Purpose::Replace { txid } => {
+            core.replaced(write, txid)?;
+            Start::Transaction(plain(core, body, tx))
+        }
         Purpose::Issue { asset, contract, prevout } => {
             let row = ContractRow { asset: asset.clone(), contract: contract.clone(), prevout: prevout.clone() };
             write.put_contract(&row)?;

@@ -86,6 +86,8 @@ pub(crate) enum Input {
     Final { time: u32 },
     /// A block holds another spend of the same coins.
     Conflicted { time: u32 },
+    /// The user signed another transaction in its place.
+    Replaced { time: u32 },
     /// The user wants the claim to wait.
     Held,
     /// The user wants it to go on.

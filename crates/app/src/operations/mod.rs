@@ -267,6 +267,13 @@ impl Core {
         Ok(())
     }
 
+    /// Ends the operation of a transaction that another one replaces, if it is still open.
+    pub(crate) fn replaced(&mut self, write: &mut Write<'_>, txid: &str) -> Result<(), Refusal> {
+        let sends = |open: &Open| matches!(&open.log, Running::Transaction(log) if log.state().txid() == txid);
+        let id = self.operations.open.iter().find(|(_, open)| sends(open)).map(|(id, _)| *id);
+        id.map_or(Ok(()), |id| self.feed(write, id, Input::Replaced { time: now() }, None))
+    }
+
     fn after_feed(&mut self, id: u32, effects: Vec<Issued<Effect>>) {
         self.operations.troubles.remove(&id);
         self.operations.effects.extend(effects.into_iter().map(|effect| (id, effect)));

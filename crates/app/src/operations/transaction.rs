@@ -27,6 +27,7 @@ pub(crate) struct State {
     sent: Option<u32>,
     confirmed: Option<At>,
     finished: Option<u32>,
+    replaced: bool,
     failed: Option<Refusal>,
 }
 
@@ -41,7 +42,7 @@ impl Machine for Transaction {
     type Effect = Effect;
 
     fn start(order: &Order) -> Result<Next<Self>, Refusal> {
-        let state = State { order: order.clone(), sent: None, confirmed: None, finished: None, failed: None };
+        let state = State { order: order.clone(), sent: None, confirmed: None, finished: None, replaced: false, failed: None };
         Ok((state, vec![Effect::Send(order.tx.clone())]))
     }
 
@@ -58,6 +59,8 @@ impl Machine for Transaction {
                 effects.push(Effect::Send(state.order.tx.clone()));
             }
             Input::Final { time } => next.finished = Some(*time),
+            // A block that holds the old one after all says so by itself, in the history.
+            Input::Replaced { .. } if state.confirmed.is_none() => next.replaced = true,
             Input::Conflicted { .. } => next.failed = Some(Refusal::new(Code::NotAccepted).with("txid", &state.order.tx.txid)),
             _ => {}
         }
@@ -75,6 +78,7 @@ impl Machine for Transaction {
     fn stage(state: &State) -> Stage {
         match state {
             State { failed: Some(refusal), .. } => Stage::Failed(refusal.clone()),
+            State { replaced: true, .. } => Stage::Stopped,
             State { finished: Some(_), .. } => Stage::Done,
             State { sent: None, confirmed: None, .. } => Stage::Working,
             _ => Stage::Waiting,
@@ -88,6 +92,11 @@ impl Machine for Transaction {
 }
 
 impl State {
+    /// Id of its transaction.
+    pub(crate) fn txid(&self) -> &str {
+        &self.order.tx.txid
+    }
+
     /// The transaction, if peers hold it and no block does.
     pub(crate) fn waiting(&self) -> Option<&Finished> {
         (self.sent.is_some() && self.confirmed.is_none()).then_some(&self.order.tx)
