@@ -19,6 +19,8 @@ mod drive;
 mod machine;
 pub(crate) mod peg_in;
 pub(crate) mod peg_out;
+#[cfg(test)]
+mod tests;
 pub(crate) mod transaction;
 mod view;
 
