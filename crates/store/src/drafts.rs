@@ -2,6 +2,7 @@
 
 use crate::{Reader, Write, network_name};
 use causeway_vocab::{NetworkId, Refusal};
+use fail::fail_point;
 use rusqlite::Row;
 
 /// A planned transaction that waits for its signature.
@@ -36,6 +37,7 @@ impl Reader<'_> {
 impl Write<'_> {
     /// Adds a draft that holds these outpoints, and gives its number. `row.id` is ignored.
     pub fn add_draft(&mut self, row: &DraftRow, network: NetworkId, outpoints: &[String]) -> Result<u32, Refusal> {
+        fail_point!("store-step");
         let name = network_name(network);
         self.run(
             "INSERT INTO drafts (wallet, network, expires, body) VALUES (?1, ?2, ?3, ?4)",

@@ -65,6 +65,21 @@ impl Store {
         Ok(Store { held: Mutex::new(Some(Held { connection, _lock: lock })) })
     }
 
+    /// Reads the whole database and refuses with `DiskFailed` when SQLite finds it damaged or a row belongs to nothing.
+    pub fn check(&self) -> Result<(), Refusal> {
+        self.read(|reader| {
+            let verdict: Vec<String> = reader.all("PRAGMA integrity_check", [], |row| row.get(0))?;
+            if verdict != ["ok"] {
+                return Err(Refusal::new(Code::DiskFailed).with("why", verdict.join("; ")));
+            }
+            let orphans: Vec<String> = reader.all("PRAGMA foreign_key_check", [], |row| row.get(0))?;
+            match orphans.first() {
+                Some(table) => Err(Refusal::new(Code::DiskFailed).with("why", format!("a row of {table} belongs to nothing"))),
+                None => Ok(()),
+            }
+        })
+    }
+
     /// Folds the write-ahead log into the database file and releases the profile. Whoever reads or writes later is refused.
     pub fn close(&self) {
         let held = self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();

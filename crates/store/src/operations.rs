@@ -2,6 +2,7 @@
 
 use crate::{Reader, Write, network_name};
 use causeway_vocab::{NetworkId, Refusal};
+use fail::fail_point;
 use rusqlite::Row;
 
 /// An operation.
@@ -95,6 +96,7 @@ impl Write<'_> {
 
     /// Appends an entry. A number that is taken means two drivers of one operation, which is a defect.
     pub fn append_entry(&mut self, operation: u32, seq: u32, time: u32, entry: &str) -> Result<(), Refusal> {
+        fail_point!("store-step");
         self.run("INSERT INTO journal VALUES (?1, ?2, ?3, ?4)", (operation, seq, time, entry)).map(drop)
     }
 

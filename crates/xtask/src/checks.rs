@@ -26,6 +26,15 @@ pub(crate) fn test(args: &[String]) -> Outcome {
     }
     timed("programs under test", || Cargo::new("build").args(["--workspace", "--bins", "--quiet"]).run())?;
     timed("tests", || Cargo::new("test").args(["--workspace", "--quiet"]).env("CAUSEWAY_CACHE", cache_dir()).run())?;
+    if !quick {
+        // By itself, so that no other program is built with live fail points.
+        timed("a kill at every step", || {
+            Cargo::new("test")
+                .args(["--package", "causeway-tests", "--features", "crash", "--test", "crash", "--quiet"])
+                .env("CAUSEWAY_CACHE", cache_dir())
+                .run()
+        })?;
+    }
     timed("vectors", || {
         Cargo::new("run")
             .args(["--quiet", "--package", "causeway-tests", "--bin", "causeway-vectors", "--"])
