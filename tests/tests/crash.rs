@@ -16,7 +16,7 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Longest that a profile may take to come to rest after a crash.
@@ -27,6 +27,10 @@ const START: u64 = 50_000_000;
 const MOVED: u64 = 20_000_000;
 /// Kills of the random lane.
 const RANDOM_KILLS: u32 = 10;
+
+/// Held while a process is started and while a profile is looked at: between fork and exec the new process also holds every lock of this
+/// one, so a profile that is let go in that moment would still look used.
+static STARTING: Mutex<()> = Mutex::new(());
 
 struct World {
     dir: tempfile::TempDir,
@@ -144,7 +148,10 @@ impl Lane {
         let works = serde_json::to_string(works).expect("works are JSON");
         let mut command = Command::new(env!("CARGO_BIN_EXE_causeway-crash-child"));
         command.arg(self.dir()).arg(self.world.realm_file()).arg(works).args(point.map(|point| point.to_string()));
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(|e| e.to_string())?;
+        let mut child = {
+            let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(|e| e.to_string())?
+        };
         let said = child.stdout.take().expect("piped");
         let listening = tokio::task::spawn_blocking(move || {
             // A killed process may leave half a line.
@@ -172,7 +179,10 @@ impl Lane {
 
     /// Opens the profile, lets everything end, does the accounts.
     async fn recover(&mut self, words: &[Word]) -> Done<()> {
-        let drafts = look(&self.dir(), &self.world.realm)?;
+        let drafts = {
+            let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+            look(&self.dir(), &self.world.realm)?
+        };
         let app = open(&self.dir(), &self.world.realm).await?;
         let settled = within("coming to rest", settle(&app, &drafts)).await;
         app.close().await;
