@@ -44,7 +44,8 @@ async fn job(page: &Page, shots: &Shots, report: &mut impl FnMut(&str)) -> Done<
     page.find("onboarding-sandbox-start").await?;
     shots.take(page, "onboarding").await?;
     page.click("onboarding-sandbox-start").await?;
-    page.find("overview-total").await?;
+    page.find("app").await?;
+    shots.take(page, "overview-empty").await?;
     report("start in the sandbox");
 
     denied(page).await?;
@@ -53,7 +54,10 @@ async fn job(page: &Page, shots: &Shots, report: &mut impl FnMut(&str)) -> Done<
     page.until("networks synced", LONG, async |p| Ok(p.shows("height-bitcoin").await && p.shows("height-sidechain").await))
         .await?;
     page.click("banner-fund").await?;
-    mine_until(page, "test coins arrive", async |p| Ok(has_amount(&p.text("overview-total").await?))).await?;
+    mine_until(page, "test coins arrive", async |p| {
+        Ok(p.shows("overview-total").await && has_amount(&p.text("overview-total").await?))
+    })
+    .await?;
     shots.take(page, "overview-funded").await?;
     report("test coins arrive, verified");
 
@@ -75,17 +79,87 @@ async fn job(page: &Page, shots: &Shots, report: &mut impl FnMut(&str)) -> Done<
     page.click("nav-assets").await?;
     page.click("asset-issue").await?;
     page.type_into("issue-amount", "1000000").await?;
-    page.type_into("issue-precision", "2").await?;
+    page.choose("issue-precision", "2").await?;
+    page.click("issue-next").await?;
     page.type_into("issue-ticker", "HBR27").await?;
     page.type_into("issue-name", "Harbour Bond 2027").await?;
     page.type_into("issue-domain", "harbour-bonds.example").await?;
     page.click("issue-next").await?;
+    page.find("issue-reissuable").await?;
+    page.click("issue-next").await?;
     page.find("issue-review").await?;
     shots.take(page, "issue-review").await?;
+    let asset = page.find("issue-asset-id").await?.attr("data-text").await.ok().flatten();
     page.click("issue-sign").await?;
     sign(page, shots, "confirm-issue").await?;
+    let asset = asset.ok_or("the review names no asset")?;
+    page.click("nav-assets").await?;
+    let held = format!("held-{asset}");
+    page.until("the issued amount is there", LONG, async |p| Ok(p.shows(&held).await && has_amount(&p.text(&held).await?)))
+        .await?;
+    shots.take(page, "assets").await?;
     report("issue an asset");
+
+    page.click(&format!("asset-{asset}")).await?;
+    page.find("asset-supply").await?;
+    shots.take(page, "asset").await?;
+    page.click("asset-send").await?;
+    page.type_into("send-recipient-0", &somebody()?).await?;
+    page.type_into("send-amount-0", "125000").await?;
+    page.find("recipient-says").await?;
+    shots.take(page, "send").await?;
+    page.click("send-review").await?;
+    sign(page, shots, "confirm-send").await?;
+    report("send some of it");
+
+    page.click("nav-assets").await?;
+    page.click(&format!("asset-{asset}")).await?;
+    page.click("asset-burn").await?;
+    page.type_into("burn-amount", "25000").await?;
+    page.type_into("burn-label", "R-0031").await?;
+    page.click("burn-review").await?;
+    sign(page, shots, "confirm-burn").await?;
+    let burned =
+        async |p: &Page| Ok(p.find("asset-burned").await?.attr("data-atoms").await.ok().flatten().as_deref() == Some("2500000"));
+    page.until("the burn is counted", LONG, burned).await?;
+    shots.take(page, "asset-after-burn").await?;
+    report("redeem (burn) some of it");
+
+    page.click("nav-bridge").await?;
+    page.click("pegout-start").await?;
+    page.type_into("pegout-amount", "0.05").await?;
+    page.click("pegout-review").await?;
+    sign(page, shots, "confirm-pegout").await?;
+    page.click("nav-bridge").await?;
+    page.find("causeway").await?;
+    shots.take(page, "bridge-peg-out").await?;
+    // Nothing is under way any more when the watchmen's payment is in a block.
+    mine_until(page, "the watchmen pay on Bitcoin", async |p| Ok(!p.shows("causeway").await)).await?;
+    report("peg out");
+
+    for (name, nav) in [
+        ("overview", "nav-overview"),
+        ("bitcoin", "nav-bitcoin"),
+        ("sidechain-after", "nav-sidechain"),
+        ("activity", "nav-activity"),
+        ("settings", "nav-settings"),
+    ] {
+        page.click(nav).await?;
+        page.until("the page is drawn", LONG, async |p| p.quiet().await).await?;
+        shots.take(page, name).await?;
+    }
+    report("every page draws");
     Ok(())
+}
+
+/// A confidential address of nobody here: a wallet of the public fixtures, whose chain has the same prefixes.
+fn somebody() -> Done<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/elements/wallet.json");
+    let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let fixture: serde_json::Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+    let address = &fixture["wallets"][0]["addresses"][0];
+    let confidential = address.as_object().into_iter().flatten().filter_map(|(_, v)| v.as_str()).find(|v| v.starts_with("el1"));
+    confidential.map(str::to_owned).ok_or_else(|| "the fixture holds no confidential address".to_owned())
 }
 
 fn has_amount(text: &str) -> bool {

@@ -32,8 +32,16 @@ impl Page {
         let mut capabilities = serde_json::Map::new();
         capabilities.insert("browserName".into(), "wry".into());
         capabilities.insert("tauri:options".into(), options);
-        let client = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(driver).await;
-        client.map(Page).map_err(|e| format!("starting the window: {e}"))
+        // The bridge listens a moment before the WebDriver that it starts does.
+        let end = tokio::time::Instant::now() + APPEARS_WITHIN;
+        loop {
+            let builder = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities.clone()).connect(driver).await;
+            match builder {
+                Ok(client) => return Ok(Page(client)),
+                Err(error) if tokio::time::Instant::now() > end => return Err(format!("starting the window: {error}")),
+                Err(_) => tokio::time::sleep(Duration::from_millis(250)).await,
+            }
+        }
     }
 
     pub(super) async fn close(self) -> Done<()> {
@@ -70,6 +78,16 @@ impl Page {
         let element = self.find(id).await?;
         element.clear().await.map_err(at(id))?;
         element.send_keys(text).await.map_err(at(id))
+    }
+
+    /// Chooses an option of a list by its value.
+    pub(super) async fn choose(&self, id: &str, value: &str) -> Done<()> {
+        self.find(id).await?.select_by_value(value).await.map_err(at(id))
+    }
+
+    /// Whether nothing on the page says that it is still loading.
+    pub(super) async fn quiet(&self) -> Done<bool> {
+        Ok(self.0.find_all(Locator::Css("[aria-busy=\"true\"]")).await.map_err(at("aria-busy"))?.is_empty())
     }
 
     pub(super) async fn text(&self, id: &str) -> Done<String> {
