@@ -111,12 +111,18 @@ impl Miner {
 
     /// Spendable coins of the chain that no payment of the mempool spends, greatest first.
     async fn confirmed(&self) -> Result<Vec<(OutPoint, TxOut)>, SandboxError> {
-        let height = self.rpc.height().await?;
-        let mut found = self.rpc.unspent(&[self.address.script_pubkey()]).await?;
-        found.retain(|coin| !coin.coinbase || height + 1 >= coin.height + MATURITY);
-        found.sort_by_key(|coin| std::cmp::Reverse(coin.amount));
-        let outpoints: Vec<OutPoint> = found.iter().map(|coin| OutPoint::new(coin.txid, coin.vout)).collect();
-        let spent = self.rpc.spent_in_mempool(&outpoints).await?;
+        let (found, spent) = loop {
+            let height = self.rpc.height().await?;
+            let mut found = self.rpc.unspent(&[self.address.script_pubkey()]).await?;
+            found.retain(|coin| !coin.coinbase || height + 1 >= coin.height + MATURITY);
+            found.sort_by_key(|coin| std::cmp::Reverse(coin.amount));
+            let outpoints: Vec<OutPoint> = found.iter().map(|coin| OutPoint::new(coin.txid, coin.vout)).collect();
+            let spent = self.rpc.spent_in_mempool(&outpoints).await?;
+            // A block between the two answers takes a payment out of the mempool whose coins the first still calls unspent.
+            if self.rpc.height().await? == height {
+                break (found, spent);
+            }
+        };
         let free = found.into_iter().zip(spent).filter(|(_, spent)| !spent);
         Ok(free.map(|(c, _)| (OutPoint::new(c.txid, c.vout), TxOut { value: c.amount, script_pubkey: c.script })).collect())
     }
