@@ -15,7 +15,13 @@ pub async fn realm(file: Option<&Path>, dir: &Path) -> Result<Realm, String> {
     }
     causeway_sandbox::ensure_up(dir, |dir| {
         let program = beside("causeway-sandbox")?;
-        std::process::Command::new(program).arg("--dir").arg(dir).stdin(std::process::Stdio::null()).spawn().map(drop)
+        std::process::Command::new(program)
+            .arg("--dir")
+            .arg(dir)
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .map(drop)
     })
     .await
     .map_err(|e| e.to_string())

@@ -106,7 +106,7 @@ pub async fn measure(only: &[String], mut report: impl FnMut(&Outcome)) -> Repor
             "desktop" => desktop::measure().await,
             "sync" => sync::measure().await.map(|figure| vec![figure]),
             "unblinding" => unblinding::measure().map(|figure| vec![figure]),
-            "transaction" => transaction::measure().map(|figure| vec![figure]),
+            "transaction" => transaction::measure(),
             _ => history::measure().await.map(|figure| vec![figure]),
         };
         let outcomes = match measured {
@@ -135,6 +135,16 @@ fn said(error: impl std::fmt::Display) -> String {
 
 fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
+}
+
+/// How long raw work takes when every core is busy with it: the mean over the cores. Neighbouring cores share caches and clocks, so one
+/// alone would say too little.
+fn raw_on_each_core(work: impl Fn() + Sync) -> Duration {
+    let times: Vec<Duration> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores()).map(|_| scope.spawn(|| timed(&work).1)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    times.iter().sum::<Duration>().div_f64(times.len() as f64)
 }
 
 /// What a piece of work gave, and how long it took.

@@ -27,53 +27,89 @@ enum Place {
     Tokens(usize),
 }
 
-/// The proofs of one hidden amount, yet to be made: some milliseconds of work that needs nothing else. `Send`.
+/// One proof of a hidden amount, yet to be made: up to some milliseconds of work that needs nothing else. `Send`.
 pub struct ProofJob {
     place: Place,
     opening: Opening,
-    /// Lower bound that the range proof tells: 0 only for outputs that hold nothing.
-    least: u64,
-    /// The script, which the range proof commits to; empty for issuances.
-    script: Script,
-    /// Known to the sender and to whoever opens the amount.
-    secret: SecretKey,
-    /// Only outputs prove where their asset comes from.
-    surjection: Option<(Domain, [u8; 32])>,
+    kind: JobKind,
 }
 
-/// Proofs that a [`ProofJob`] made.
+enum JobKind {
+    /// That the amount is one.
+    Range {
+        /// Lower bound that the proof tells: 0 only for outputs that hold nothing.
+        least: u64,
+        /// The script, which the proof commits to; empty for issuances.
+        script: Script,
+        /// Known to the sender and to whoever opens the amount.
+        secret: SecretKey,
+    },
+    /// Where the asset comes from. Only outputs prove it.
+    Surjection(Domain, [u8; 32]),
+}
+
+/// What a [`ProofJob`] made.
 pub struct Proof {
     place: Place,
-    range: RangeProof,
-    surjection: SurjectionProof,
+    made: Made,
+}
+
+enum Made {
+    Range(RangeProof),
+    Surjection(SurjectionProof),
 }
 
 impl ProofJob {
-    /// Makes the proofs.
+    /// Makes the proof.
     pub fn run(self) -> Proof {
         let Opening { asset, asset_bf, value, value_bf } = self.opening;
-        let (generator, commitment) = commitments(&self.opening);
-        let message = RangeProofMessage::new(asset, asset_bf).to_byte_array();
-        let range = RangeProof::new(
-            SECP256K1,
-            self.least,
-            commitment,
-            value,
-            value_bf.into_inner(),
-            &message,
-            self.script.as_bytes(),
-            self.secret,
-            TxOut::RANGEPROOF_EXP_SHIFT,
-            TxOut::RANGEPROOF_MIN_PRIV_BITS,
-            generator,
-        );
-        let surjection = self.surjection.map_or(SurjectionProof::EMPTY, |(domain, seed)| {
-            let mut rng = StdRng::from_seed(seed);
-            // The library tries a hundred random choices of three inputs; among hundreds of inputs that may still miss the only right one.
-            let proof = (0..100).find_map(|_| SurjectionProof::new(SECP256K1, &mut rng, asset, asset_bf, &domain).ok());
-            proof.expect("BUG: a plan spends or issues every asset that it pays")
-        });
-        Proof { place: self.place, range: range.expect("BUG: the amount was just committed to"), surjection }
+        let made = match self.kind {
+            JobKind::Range { least, script, secret } => {
+                let (generator, commitment) = commitments(&self.opening);
+                let message = RangeProofMessage::new(asset, asset_bf).to_byte_array();
+                let range = RangeProof::new(
+                    SECP256K1,
+                    least,
+                    commitment,
+                    value,
+                    value_bf.into_inner(),
+                    &message,
+                    script.as_bytes(),
+                    secret,
+                    TxOut::RANGEPROOF_EXP_SHIFT,
+                    TxOut::RANGEPROOF_MIN_PRIV_BITS,
+                    generator,
+                );
+                Made::Range(range.expect("BUG: the amount was just committed to"))
+            }
+            JobKind::Surjection(domain, seed) => {
+                let mut rng = StdRng::from_seed(seed);
+                // The library tries a hundred random choices of three inputs; among hundreds of inputs that may still miss the only right one.
+                let proof = (0..100).find_map(|_| SurjectionProof::new(SECP256K1, &mut rng, asset, asset_bf, &domain).ok());
+                Made::Surjection(proof.expect("BUG: a plan spends or issues every asset that it pays"))
+            }
+        };
+        Proof { place: self.place, made }
+    }
+}
+
+/// Proofs by what they prove.
+#[derive(Default)]
+struct Proofs {
+    ranges: HashMap<Place, RangeProof>,
+    surjections: HashMap<Place, SurjectionProof>,
+}
+
+impl Proofs {
+    fn sorted(made: Vec<Proof>) -> Proofs {
+        let mut proofs = Proofs::default();
+        for Proof { place, made } in made {
+            match made {
+                Made::Range(proof) => drop(proofs.ranges.insert(place, proof)),
+                Made::Surjection(proof) => drop(proofs.surjections.insert(place, proof)),
+            }
+        }
+        proofs
     }
 }
 
@@ -105,30 +141,29 @@ impl Plan {
         let outputs = self.openings(&incoming, rng);
         let domain: Domain = domain.into();
         let mut nonces = HashMap::new();
+        let mut small = Vec::new();
         for (vout, (output, opening)) in self.outputs.iter().zip(&outputs).enumerate() {
             let Some(key) = output.blinding_key else { continue };
             let (nonce, secret) = Nonce::new_confidential(rng, SECP256K1, &key);
             let mut seed = [0; 32];
             rng.fill_bytes(&mut seed);
             nonces.insert(vout, nonce);
-            jobs.push(ProofJob {
-                place: Place::Output(vout),
-                opening: *opening,
-                least: if output.purpose == Purpose::Balance { 0 } else { TxOut::RANGEPROOF_MIN_VALUE },
-                script: output.script.clone(),
-                secret,
-                surjection: Some((Arc::clone(&domain), seed)),
-            });
+            let (place, opening) = (Place::Output(vout), *opening);
+            let least = if output.purpose == Purpose::Balance { 0 } else { TxOut::RANGEPROOF_MIN_VALUE };
+            jobs.push(ProofJob { place, opening, kind: JobKind::Range { least, script: output.script.clone(), secret } });
+            small.push(ProofJob { place, opening, kind: JobKind::Surjection(Arc::clone(&domain), seed) });
         }
+        // The small ones last: they fill what the large ones leave of each core.
+        jobs.append(&mut small);
         let wanted = jobs.len();
-        let mut proofs: HashMap<Place, Proof> = run(jobs).into_iter().map(|proof| (proof.place, proof)).collect();
-        assert_eq!(proofs.len(), wanted, "BUG: every proof job must be run once");
+        let mut proofs = Proofs::sorted(run(jobs));
+        assert_eq!(proofs.ranges.len() + proofs.surjections.len(), wanted, "BUG: every proof job must be run once");
 
         let inputs = self.inputs.iter().zip(issued).enumerate();
         let inputs = inputs.map(|(vin, (input, factors))| finish_input(vin, input, factors, &mut proofs)).collect();
         let outputs_made = self.outputs.iter().zip(&outputs).enumerate().map(|(vout, (output, opening))| {
             let script_pubkey = output.script.clone();
-            match proofs.remove(&Place::Output(vout)) {
+            match proofs.ranges.remove(&Place::Output(vout)) {
                 None => TxOut {
                     asset: Asset::Explicit(output.asset),
                     value: Value::Explicit(output.amount),
@@ -136,14 +171,15 @@ impl Plan {
                     script_pubkey,
                     witness: TxOutWitness::empty(),
                 },
-                Some(proof) => {
+                Some(rangeproof) => {
+                    let surjection_proof = proofs.surjections.remove(&Place::Output(vout)).unwrap_or(SurjectionProof::EMPTY);
                     let (asset, value) = commitments(opening);
                     TxOut {
                         asset: Asset::Confidential(asset),
                         value: Value::Confidential(value),
                         nonce: nonces[&vout],
                         script_pubkey,
-                        witness: TxOutWitness { surjection_proof: proof.surjection, rangeproof: proof.range },
+                        witness: TxOutWitness { surjection_proof, rangeproof },
                     }
                 }
             }
@@ -175,8 +211,8 @@ impl Plan {
             let mut opening = explicit(asset, value);
             if let Some(secret) = self.issuance_keys[vin] {
                 opening.value_bf = ValueBlindingFactor::new(rng);
-                let script = Script::new();
-                jobs.push(ProofJob { place, opening, least: TxOut::RANGEPROOF_MIN_VALUE, script, secret, surjection: None });
+                let kind = JobKind::Range { least: TxOut::RANGEPROOF_MIN_VALUE, script: Script::new(), secret };
+                jobs.push(ProofJob { place, opening, kind });
             }
             incoming.push(opening);
             domain.push(target(&opening));
@@ -232,7 +268,7 @@ impl Plan {
     }
 }
 
-fn finish_input(vin: usize, planned: &PlannedInput, factors: Option<IssuedFactors>, proofs: &mut HashMap<Place, Proof>) -> TxIn {
+fn finish_input(vin: usize, planned: &PlannedInput, factors: Option<IssuedFactors>, proofs: &mut Proofs) -> TxIn {
     let mut input = TxIn {
         previous_output: planned.prevout,
         is_pegin: planned.pegin.is_some(),
@@ -262,7 +298,7 @@ fn finish_input(vin: usize, planned: &PlannedInput, factors: Option<IssuedFactor
             amount: value(issuance.asset, issuance.amount, factors.amount, issuance.blinded),
             inflation_keys: value(issuance.token, issuance.tokens, factors.tokens, issuance.blinded),
         };
-        let mut range = |place| proofs.remove(&place).map_or(RangeProof::EMPTY, |proof| proof.range);
+        let mut range = |place| proofs.ranges.remove(&place).unwrap_or(RangeProof::EMPTY);
         input.witness.amount_rangeproof = range(Place::Issued(vin));
         input.witness.inflation_keys_rangeproof = range(Place::Tokens(vin));
     }
