@@ -1,0 +1,20 @@
+//! Stories: what a person does with the app and what goes wrong, through the contract, on a world that all of them share.
+
+#[path = "stories/bad_requests.rs"]
+mod bad_requests;
+#[path = "stories/drafts.rs"]
+mod drafts;
+#[path = "stories/main_job.rs"]
+mod main_job;
+#[path = "stories/pegs.rs"]
+mod pegs;
+#[path = "stories/records.rs"]
+mod records;
+#[path = "stories/spending.rs"]
+mod spending;
+#[path = "stories/surroundings.rs"]
+mod surroundings;
+#[path = "stories/wallets.rs"]
+mod wallets;
+#[path = "stories/world.rs"]
+mod world;

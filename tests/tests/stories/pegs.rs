@@ -1,0 +1,73 @@
+//! Peg-ins that do not go straight.
+
+use crate::world::{Desk, refused, story, world};
+use causeway_contract::*;
+use causeway_sandbox::control::Fund;
+
+async fn act(desk: &Desk, operation: u32, action: OperationAction) -> Result<OperationView, Failure> {
+    desk.app.operation_act(OperationAct { operation, action }).await
+}
+
+fn passed(view: &OperationView, name: StepName) -> bool {
+    view.steps.iter().any(|step| step.step == name && step.state == StepState::Done)
+}
+
+#[test]
+fn a_peg_in_paid_from_elsewhere_is_held_restarted_resumed_and_proven() {
+    story(async {
+        let control = &world().await.control;
+        let desk = Desk::new().await;
+        let order = desk.app.peg_in_address(Empty {}).await.expect("an address");
+        assert_eq!(order.status, OperationStatus::Waiting);
+        assert!(!order.address.is_empty() && !order.qr.is_empty());
+        let id = order.operation;
+        control.fund(&Fund { address: order.address.clone(), sat: 700_000, mine: 1 }).await.expect("paid");
+        desk.until(async |desk| passed(&desk.operation(id).await, StepName::Funded)).await;
+        assert_eq!(refused(act(&desk, id, OperationAction::Stop).await), Code::PointOfNoReturn);
+        act(&desk, id, OperationAction::Hold).await.expect("held");
+        control.mine(NetworkId::Bitcoin, 10).await.expect("blocks");
+        desk.until(async |desk| passed(&desk.operation(id).await, StepName::Depth)).await;
+
+        let desk = desk.restart().await;
+        desk.synced().await;
+        let held = desk.operation(id).await;
+        assert!(held.can.contains(&OperationAction::Resume) && !passed(&held, StepName::Claimed), "{held:?}");
+        act(&desk, id, OperationAction::Resume).await.expect("resumed");
+        let done = desk.finish(id).await;
+        let arrived = done.arrives.expect("an amount").0;
+        assert_eq!(desk.balance(NetworkId::Sidechain).await, arrived);
+        assert!((600_000..700_000).contains(&arrived), "the claim's fee is small: {arrived}");
+
+        let txid = done.sidechain_txid.expect("a claim");
+        let request = ProofExport { network: NetworkId::Sidechain, txid, outputs: None };
+        let text = desk.app.proof_export(request).await.expect("a proof").text;
+        let verdict = desk.app.proof_verify(TextIn { text }).await.expect("a verdict");
+        let peg_in = verdict.statements.iter().find(|statement| statement.kind == ProofKind::PegIn).expect("a peg-in");
+        assert!(verdict.ok && peg_in.ok, "{verdict:#?}");
+        assert_eq!(peg_in.amount.as_ref().map(|amount| amount.amount), Some(Atoms(700_000)));
+        desk.close().await;
+    });
+}
+
+#[test]
+fn an_unpaid_peg_in_is_stopped_and_a_paid_one_is_not() {
+    story(async {
+        let desk = Desk::with(1_000_000, 0).await;
+        let order = desk.app.peg_in_address(Empty {}).await.expect("an address");
+        let stopped = act(&desk, order.operation, OperationAction::Stop).await.expect("stopped");
+        assert_eq!(stopped.status, OperationStatus::Stopped);
+        assert_eq!(refused(act(&desk, order.operation, OperationAction::Stop).await), Code::PointOfNoReturn);
+        let plan = PegInPlan { amount: Atoms(500_000), drain: false, fee_rate: None, coins: None };
+        let draft = desk.app.peg_in_plan(plan).await.expect("a plan");
+        let operation = desk.sign(&draft).await;
+        assert!(!operation.can.contains(&OperationAction::Stop));
+        assert_eq!(refused(act(&desk, operation.operation, OperationAction::Stop).await), Code::PointOfNoReturn);
+
+        // Killed or closed at any moment, it goes on.
+        let desk = desk.restart().await;
+        desk.finish(operation.operation).await;
+        let arrived = desk.balance(NetworkId::Sidechain).await;
+        assert!((400_000..500_000).contains(&arrived), "{arrived}");
+        desk.close().await;
+    });
+}

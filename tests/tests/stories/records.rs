@@ -1,0 +1,92 @@
+//! Labels, history and proofs.
+
+use crate::world::{Desk, refused, story};
+use causeway_contract::*;
+use std::collections::BTreeSet;
+
+#[test]
+fn labels_and_freezes_leave_as_bip329_and_come_back() {
+    story(async {
+        let desk = Desk::with(100_000, 0).await;
+        let network = NetworkId::Bitcoin;
+        let coin = desk.coins(network).await.remove(0);
+        let txid = coin.outpoint.split(':').next().expect("a txid").to_owned();
+        let label =
+            |kind, reference: &str, text: &str| LabelSet { network, kind, reference: reference.into(), text: text.into() };
+        let places = [(LabelKind::Tx, &txid), (LabelKind::Addr, &coin.address), (LabelKind::Output, &coin.outpoint)];
+        for (kind, reference) in places {
+            desk.app.label_set(label(kind, reference, "rent, \"May\" ⚓")).await.expect("labelled");
+        }
+        let freeze = |frozen| CoinFreeze { network, outpoint: coin.outpoint.clone(), frozen };
+        desk.app.coin_freeze(freeze(true)).await.expect("frozen");
+        let before = desk.state().await;
+        let file = desk.app.labels_export(Empty {}).await.expect("exported").text;
+        let lines: Vec<serde_json::Value> = file.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        for (kind, reference) in [("tx", &txid), ("addr", &coin.address), ("output", &coin.outpoint)] {
+            let line = lines.iter().find(|line| line["type"] == kind && line["label"].is_string()).expect("a line");
+            assert_eq!((&line["ref"], &line["label"]), (&(*reference).clone().into(), &"rent, \"May\" ⚓".into()));
+        }
+        assert!(lines.iter().any(|line| line["ref"] == coin.outpoint && line["spendable"] == false));
+
+        for (kind, reference) in places {
+            desk.app.label_set(label(kind, reference, "")).await.expect("cleared");
+        }
+        desk.app.coin_freeze(freeze(false)).await.expect("thawed");
+        assert_eq!(desk.history(network).await[0].label, "");
+        let strange = "{\"type\":\"tx\",\"ref\":\"00\",\"label\":\"x\"}\nnot JSON\n{\"type\":\"spaceship\",\"ref\":\"1\"}\n";
+        let taken = desk.app.labels_import(TextIn { text: file.clone() + strange }).await.expect("imported");
+        assert_eq!((taken.taken as usize, taken.skipped), (lines.len(), 3));
+        assert_eq!(desk.state().await, before);
+        assert_eq!(desk.history(network).await[0].label, "rent, \"May\" ⚓");
+        assert_eq!(desk.app.labels_export(Empty {}).await.expect("exported").text, file);
+        let long = "x".repeat(256);
+        assert_eq!(refused(desk.app.label_set(label(LabelKind::Tx, &txid, &long)).await), Code::BadRequest);
+        desk.close().await;
+    });
+}
+
+#[test]
+fn a_history_is_paged_searched_and_exported_without_formulas() {
+    story(async {
+        let desk = Desk::new().await;
+        for sat in [10_000, 20_000, 30_000] {
+            desk.fund(sat).await;
+        }
+        let network = Some(NetworkId::Bitcoin);
+        let page = |cursor, search: Option<&str>, limit| HistoryRequest {
+            network,
+            asset: None,
+            search: search.map(str::to_owned),
+            cursor,
+            limit,
+        };
+        let mut seen = Vec::new();
+        let mut cursor = None;
+        loop {
+            let answer = desk.app.history(page(cursor, None, 2)).await.expect("a page");
+            assert!(answer.rows.len() <= 2 && answer.total == 3);
+            seen.extend(answer.rows.into_iter().map(|row| row.txid));
+            cursor = answer.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let all: Vec<String> = desk.history(NetworkId::Bitcoin).await.into_iter().map(|row| row.txid).collect();
+        assert_eq!(seen, all);
+        assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), 3);
+        assert_eq!(refused(desk.app.history(page(Some("x".into()), None, 2)).await), Code::BadRequest);
+
+        let evil = "=HYPERLINK(\"http://evil.example\",\"Click\")";
+        let reference = all[1].clone();
+        let label = LabelSet { network: NetworkId::Bitcoin, kind: LabelKind::Tx, reference, text: evil.into() };
+        desk.app.label_set(label).await.expect("labelled");
+        let found = desk.app.history(page(None, Some("hyperLINK"), 50)).await.expect("a page").rows;
+        assert_eq!(found.iter().map(|row| &row.txid).collect::<Vec<_>>(), [&all[1]]);
+        assert!(desk.app.history(page(None, Some("nowhere"), 50)).await.expect("a page").rows.is_empty());
+        let csv = desk.app.history_export(NetworkRef { network: NetworkId::Bitcoin }).await.expect("exported").text;
+        assert_eq!(csv.lines().count(), 4, "a head and three rows");
+        assert!(csv.contains("\"'=HYPERLINK(\"\"http://evil.example\"\",\"\"Click\"\")\""), "{csv}");
+        assert!(csv.contains("0.00020000"), "{csv}");
+        desk.close().await;
+    });
+}

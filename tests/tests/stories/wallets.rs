@@ -1,0 +1,266 @@
+//! Making, restoring, watching, locking.
+
+use crate::world::{Desk, open, refused, story, world};
+use causeway_app::App;
+use causeway_contract::*;
+use causeway_keys::{Recovery, Secret};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const PASSWORD: &str = "a pier of long planks 7";
+
+fn create(words: &[String], passphrase: &str, restore: bool) -> WalletCreate {
+    WalletCreate {
+        name: "Jetty".into(),
+        words: words.to_vec(),
+        passphrase: passphrase.into(),
+        password: PASSWORD.into(),
+        restore,
+        birthday: None,
+    }
+}
+
+async fn new_words(app: &App) -> Vec<String> {
+    app.words_new(WordsNew { count: 12, own_entropy: Some("6 1 3 2".into()) }).await.expect("words").words
+}
+
+fn unlock(wallet: u32, password: &str) -> WalletUnlock {
+    WalletUnlock { wallet, password: password.into() }
+}
+
+#[test]
+fn words_that_are_wrong_are_refused_where_they_are_wrong() {
+    story(async {
+        let desk = Desk::new().await;
+        let words = new_words(&desk.app).await;
+        let before = desk.app.app_state(Empty {}).await.expect("a state");
+        let mut misspelt = words.clone();
+        misspelt[3] = "harbour".into();
+        let refusal = desk.app.wallet_create(create(&misspelt, "", true)).await.expect_err("misspelt");
+        assert_eq!((refusal.code, refusal.args.get("position").map(String::as_str)), (Code::BadWords, Some("4")));
+        let checksum: Vec<String> = std::iter::repeat_n("abandon".to_owned(), 12).collect();
+        let refusal = desk.app.wallet_create(create(&checksum, "", true)).await.expect_err("a wrong checksum");
+        assert_eq!((refusal.code, refusal.args.get("position")), (Code::BadWords, None));
+        assert_eq!(refused(desk.app.wallet_create(create(&words[..11], "", true)).await), Code::BadWords);
+        assert_eq!(desk.app.app_state(Empty {}).await.expect("a state"), before);
+        desk.close().await;
+    });
+}
+
+#[test]
+fn wrong_passwords_are_counted_across_restarts_and_learn_nothing() {
+    story(async {
+        let desk = Desk::new().await;
+        let words = new_words(&desk.app).await;
+        let id = desk.app.wallet_create(create(&words, "", false)).await.expect("a wallet").id;
+        desk.app.lock(Empty {}).await.expect("locked");
+        // Wrong until the next try is more than a few seconds away; each notice of the chains is a moment to try again.
+        desk.until(async |desk| {
+            let refusal = desk.app.unlock(unlock(id, "wrong wrong wrong 9")).await.expect_err("wrong");
+            let wait = refusal.args.get("wait_seconds").map_or(0, |wait| wait.parse().expect("a number"));
+            assert!(matches!(refusal.code, Code::WrongPassword | Code::TooManyTries), "{refusal}");
+            assert!(refusal.code == Code::WrongPassword || wait > 0, "{refusal}");
+            refusal.code == Code::WrongPassword && wait >= 8
+        })
+        .await;
+        let early = async |password| desk.app.unlock(unlock(id, password)).await;
+        let (right, wrong) = (early(PASSWORD).await, early("wrong wrong wrong 9").await);
+        assert_eq!((refused(right), refused(wrong)), (Code::TooManyTries, Code::TooManyTries), "the answer tells nothing");
+        let desk = desk.restart().await;
+        assert_eq!(refused(desk.app.unlock(unlock(id, PASSWORD)).await), Code::TooManyTries, "a restart forgives nothing");
+        assert!(!desk.app.app_state(Empty {}).await.expect("a state").unlocked);
+        desk.until(async |desk| match desk.app.unlock(unlock(id, PASSWORD)).await {
+            Ok(_) => true,
+            Err(refusal) => {
+                assert_eq!(refusal.code, Code::TooManyTries);
+                false
+            }
+        })
+        .await;
+        assert!(desk.app.app_state(Empty {}).await.expect("a state").unlocked);
+        desk.close().await;
+    });
+}
+
+#[test]
+fn a_changed_password_opens_and_the_old_one_does_not() {
+    story(async {
+        let desk = Desk::new().await;
+        let words = new_words(&desk.app).await;
+        let id = desk.app.wallet_create(create(&words, "", false)).await.expect("a wallet").id;
+        let change = |old: &str, new: &str| PasswordChange { wallet: id, old: old.into(), new: new.into() };
+        assert_eq!(
+            refused(desk.app.password_change(change("not this one 123", "another long plank 8")).await),
+            Code::WrongPassword
+        );
+        desk.app.password_change(change(PASSWORD, "another long plank 8")).await.expect("changed");
+        let desk = desk.restart().await;
+        assert_eq!(refused(desk.app.unlock(unlock(id, PASSWORD)).await), Code::WrongPassword);
+        desk.app.unlock(unlock(id, "another long plank 8")).await.expect("opens");
+        assert_eq!(desk.app.wallet_words(unlock(id, "another long plank 8")).await.expect("words").words, words);
+        desk.close().await;
+    });
+}
+
+#[test]
+fn where_coins_have_value_a_password_is_asked_for() {
+    story(async {
+        let dir = tempfile::tempdir().expect("a folder");
+        let realm = causeway_vocab::Realm { valueless: false, ..world().await.realm.clone() };
+        let app = open(dir.path(), realm).await.expect("opens");
+        let quick = WalletQuickStart { name: "Quick".into() };
+        assert_eq!(refused(app.wallet_quick_start(quick).await), Code::NotOffered);
+        let words = new_words(&app).await;
+        let weak = WalletCreate { password: "short".into(), ..create(&words, "", false) };
+        assert_eq!(refused(app.wallet_create(weak).await), Code::WeakPassword);
+        assert!(app.app_state(Empty {}).await.expect("a state").wallets.is_empty());
+        let id = app.wallet_create(create(&words, "", false)).await.expect("a wallet").id;
+        let change = PasswordChange { wallet: id, old: PASSWORD.into(), new: "short".into() };
+        assert_eq!(refused(app.password_change(change).await), Code::WeakPassword);
+        app.unlock(unlock(id, PASSWORD)).await.expect("still opens");
+        app.close().await;
+    });
+}
+
+#[test]
+fn a_locked_wallet_plans_but_does_not_sign() {
+    story(async {
+        let desk = Desk::new().await;
+        let words = new_words(&desk.app).await;
+        let id = desk.app.wallet_create(create(&words, "", false)).await.expect("a wallet").id;
+        desk.fund(200_000).await;
+        desk.app.lock(Empty {}).await.expect("locked");
+        let to = desk.address(NetworkId::Bitcoin).await;
+        let draft = desk.app.send_plan(Desk::payment(NetworkId::Bitcoin, to, 50_000)).await.expect("a plan");
+        let review = desk.review(&draft).await.expect("a review");
+        assert!(review.locked);
+        let sign = DraftSign { draft: draft.draft, summary_hash: review.summary_hash };
+        assert_eq!(refused(desk.app.draft_sign(sign.clone()).await), Code::Locked);
+        desk.app.unlock(unlock(id, PASSWORD)).await.expect("opens");
+        desk.app.draft_sign(sign).await.expect("signed");
+        desk.close().await;
+    });
+}
+
+#[test]
+fn words_with_their_passphrase_and_birthday_find_the_same_money() {
+    story(async {
+        let before = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+        let desk = Desk::new().await;
+        let words = new_words(&desk.app).await;
+        let first = desk.app.wallet_create(create(&words, "low tide", false)).await.expect("a wallet");
+        desk.fund(300_000).await;
+        let giver = Desk::with(0, 200_000).await;
+        giver.send(NetworkId::Sidechain, desk.address(NetworkId::Sidechain).await, 100_000).await;
+        desk.until(async |desk| desk.balance(NetworkId::Sidechain).await == 100_000).await;
+
+        let other = Desk::new().await;
+        let birthday = u32::try_from(before).ok();
+        let restored = other.app.wallet_create(WalletCreate { birthday, ..create(&words, "low tide", true) }).await;
+        assert_eq!(restored.expect("a wallet").fingerprint, first.fingerprint);
+        other.until(async |other| other.balance(NetworkId::Bitcoin).await == 300_000).await;
+        other.until(async |other| other.balance(NetworkId::Sidechain).await == 100_000).await;
+        for network in NetworkId::ALL {
+            let txids = async |desk: &Desk| desk.history(network).await.into_iter().map(|row| row.txid).collect::<Vec<_>>();
+            assert_eq!(txids(&other).await, txids(&desk).await);
+        }
+        assert_eq!(
+            refused(other.app.wallet_create(create(&words, "low tide", true)).await),
+            Code::BadRequest,
+            "it is here already"
+        );
+
+        // Another passphrase is another wallet, side by side with the first.
+        let stranger = other.app.wallet_create(create(&words, "high tide", true)).await.expect("a wallet");
+        assert_ne!(stranger.fingerprint, first.fingerprint);
+        other.synced().await;
+        assert_eq!(other.balance(NetworkId::Bitcoin).await, 0);
+        assert_eq!(other.app.app_state(Empty {}).await.expect("a state").wallets.len(), 3);
+        for desk in [desk, giver, other] {
+            desk.close().await;
+        }
+    });
+}
+
+#[test]
+fn a_wallet_without_keys_watches_and_another_signs_for_it() {
+    story(async {
+        let realm = &world().await.realm;
+        let signer = Desk::new().await;
+        let words = new_words(&signer.app).await;
+        signer.app.wallet_create(create(&words, "", false)).await.expect("a wallet");
+        signer.fund(300_000).await;
+        let giver = Desk::with(0, 300_000).await;
+        giver.send(NetworkId::Sidechain, signer.address(NetworkId::Sidechain).await, 200_000).await;
+        signer.until(async |desk| desk.balance(NetworkId::Sidechain).await == 200_000).await;
+
+        let typed = causeway_keys::Words::restore(&Secret::new(words.join(" "))).expect("words");
+        let seed = Recovery { words: typed, passphrase: Secret::new(String::new()) }.seed();
+        let accounts = causeway_keys::account_descriptors(&seed, realm).expect("accounts");
+        let watcher = Desk::new().await;
+        let watch =
+            |bitcoin: String, sidechain: String| WalletWatch { name: "Lookout".into(), bitcoin, sidechain, birthday: None };
+        let (bitcoin, sidechain) = (accounts.segwit_descriptors().join("\n"), accounts.sidechain_descriptor());
+        for (b, s) in [("wpkh(nonsense)", sidechain.as_str()), (bitcoin.as_str(), "ct(nonsense)")] {
+            assert_eq!(refused(watcher.app.wallet_watch(watch(b.into(), s.into())).await), Code::BadDescriptor);
+        }
+        let view = watcher.app.wallet_watch(watch(bitcoin, sidechain)).await.expect("watched");
+        assert!(view.watch_only);
+        watcher.until(async |desk| desk.balance(NetworkId::Bitcoin).await == 300_000).await;
+        watcher.until(async |desk| desk.balance(NetworkId::Sidechain).await == 200_000).await;
+
+        for network in NetworkId::ALL {
+            let to = giver.address(network).await;
+            let (held, given) = (watcher.balance(network).await, giver.spendable(network).await);
+            let draft = watcher.app.send_plan(Desk::payment(network, to, 50_000)).await.expect("a plan");
+            let sign = DraftSign { draft: draft.draft, summary_hash: "00".repeat(32) };
+            assert_eq!(refused(watcher.app.draft_sign(sign).await), Code::WatchOnly);
+            let text = watcher.app.draft_export(DraftRef { draft: draft.draft }).await.expect("exported").text;
+            let taken = signer.app.draft_import(DraftImport { text }).await.expect("imported");
+            signer.sign(&taken).await;
+            giver.until(async |desk| desk.spendable(network).await == given + 50_000).await;
+            watcher.until(async |desk| desk.balance(network).await == held - 50_000 - draft.fee.0).await;
+        }
+        for desk in [signer, giver, watcher] {
+            desk.close().await;
+        }
+    });
+}
+
+#[test]
+fn a_restart_keeps_settings_wallets_drafts_and_money() {
+    story(async {
+        let desk = Desk::with(200_000, 0).await;
+        let mut settings = desk.app.settings_get(Empty {}).await.expect("settings");
+        settings.language = "zh-Hant".into();
+        settings.theme = Theme::Dark;
+        settings.hide_amounts = true;
+        settings.fee_limit_percent = 7;
+        settings.auto_lock_minutes = 9;
+        desk.app.settings_set(settings.clone()).await.expect("set");
+        let bad = Settings { bitcoin_peers: vec!["somewhere".into()], ..settings.clone() };
+        assert_eq!(refused(desk.app.settings_set(bad).await), Code::BadRequest);
+        let to = desk.address(NetworkId::Bitcoin).await;
+        let draft = desk.app.send_plan(Desk::payment(NetworkId::Bitcoin, to, 50_000)).await.expect("a plan");
+        let second = desk.app.wallet_quick_start(WalletQuickStart { name: "Second".into() }).await.expect("a wallet").id;
+        assert_eq!(desk.balance(NetworkId::Bitcoin).await, 0, "wallets do not share money");
+        desk.app.wallet_rename(WalletRename { wallet: second, name: "Slip".into() }).await.expect("renamed");
+        desk.app.wallet_select(WalletRef { wallet: desk.wallet }).await.expect("selected");
+        let (state, app_state) = (desk.state().await, desk.app.app_state(Empty {}).await.expect("a state"));
+        let review = desk.review(&draft).await.expect("a review");
+
+        let desk = desk.restart().await;
+        assert_eq!(desk.app.settings_get(Empty {}).await.expect("settings"), settings);
+        assert_eq!(desk.state().await, state);
+        assert_eq!(desk.app.app_state(Empty {}).await.expect("a state"), app_state);
+        assert_eq!(desk.review(&draft).await.expect("a review").summary_hash, review.summary_hash);
+        let operation = desk.sign(&draft).await.operation;
+
+        // The payment was handed to nobody yet, or to somebody: either way it arrives.
+        let desk = desk.restart().await;
+        desk.finish(operation).await;
+        assert_eq!(desk.balance(NetworkId::Bitcoin).await, 200_000 - draft.fee.0);
+        let same = open(desk.dir.path(), world().await.realm.clone()).await.err().map(|refusal| refusal.code);
+        assert_eq!(same, Some(Code::ProfileInUse));
+        desk.close().await;
+    });
+}
