@@ -70,7 +70,7 @@ impl Profile {
     async fn verify_amounts(&self, tx: &Transaction, height: u32, known: &mut HashMap<OutPoint, TxOut>, reach: u32) -> Verdict {
         for input in &tx.input {
             if let Some(data) = input.pegin_data()
-                && let Ok(witness) = PeginWitness::of_library(&data)
+                && let Ok(witness) = PeginWitness::of_library(data)
             {
                 known.insert(input.previous_output, witness.claimed_output());
             }

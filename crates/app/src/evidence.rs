@@ -66,8 +66,7 @@ impl Profile {
             let core = self.core();
             let moved = outputs.values().map(|opening| opening.asset);
             let issued = tx.input.iter().filter_map(causeway_sidechain::consensus::issuance::ids_of).map(|ids| ids.asset);
-            let named = issued.chain(moved).find_map(|asset| core.names.get(&asset).map(|named| named.json.clone()));
-            named
+            issued.chain(moved).find_map(|asset| core.names.get(&asset).map(|named| named.json.clone()))
         };
         let evidence = Evidence {
             params: &self.realm.sidechain,

@@ -91,14 +91,14 @@ impl Machine for PegIn {
             Input::Deposited(deposit) if state.deposit.as_ref().is_some_and(|d| d.outpoint == deposit.outpoint) => {
                 next.deposit = Some(deposit.clone());
             }
-            Input::Undone { network: NetworkId::Bitcoin, above } => {
-                if state.deposit.as_ref().is_some_and(|deposit| deposit.at.height > *above) && state.spendable.is_none() {
-                    // A claim names the block of its deposit, so it died with that block.
-                    next.claim = None;
-                    next.deposit = None;
-                    next.deep = None;
-                    effects.extend(state.order.funding.iter().cloned().map(Effect::Send));
-                }
+            Input::Undone { network: NetworkId::Bitcoin, above }
+                if state.deposit.as_ref().is_some_and(|deposit| deposit.at.height > *above) && state.spendable.is_none() =>
+            {
+                // A claim names the block of its deposit, so it died with that block.
+                next.claim = None;
+                next.deposit = None;
+                next.deep = None;
+                effects.extend(state.order.funding.iter().cloned().map(Effect::Send));
             }
             Input::Undone { network: NetworkId::Sidechain, above } => {
                 if let (Some(at), Some((claim, ..))) = (state.spendable, &state.claim)
