@@ -9,9 +9,9 @@
 //! - One task per network reads its client's events. Slow work on a batch (unblinding, proofs) happens before the lock is taken.
 //! - Long work is a journalled operation; whatever was under way when the process died goes on at the next start.
 
-mod amounts;
 #![allow(clippy::unused_async, reason = "every command of the contract is async for its callers, also those that answer at once")]
 
+mod amounts;
 mod assets;
 mod bridge;
 mod call;
