@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_contract_hashes_the_same_however_its_keys_are_ordered() {
-        let key = "02aa".repeat(1) + &"00".repeat(31);
+        let key = "02aa".to_owned() + &"00".repeat(31);
         let ours = write_contract("HBR27", "Harbour Bond 2027", "harbour.example", 2, &key).expect("a contract");
         let value: serde_json::Value = serde_json::from_str(&ours).expect("JSON");
         let pretty = serde_json::to_string_pretty(&value).expect("JSON");

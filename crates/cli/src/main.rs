@@ -85,7 +85,10 @@ fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         match command {
             Command::Call { name, request } => call::call(&place, &name, &request).await,
-            Command::Commands => Ok(call::list(place.json)),
+            Command::Commands => {
+                call::list(place.json);
+                Ok(())
+            }
             Command::Follow { operation } => call::follow(&place, operation).await,
             Command::Verify { file } => verify::verify(&file, place.json),
             Command::Sandbox { command } => sandbox::run(&place, command).await,
