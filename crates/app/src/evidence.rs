@@ -4,10 +4,9 @@ use crate::profile::Profile;
 use crate::proofs::{self, Evidence};
 use causeway_contract::{Failure, ProofExport, ProofVerdict, TextFile, TextIn};
 use causeway_sidechain::consensus::merkle;
-use causeway_sidechain::wallet::unblind::Place;
-use causeway_vocab::{Code, NetworkId, Refusal, SidechainBatch, Tip};
+use causeway_vocab::{Code, NetworkId, Refusal};
 use elements::{Transaction, Txid};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Blocks before a transaction's own that are searched for what it spends.
 const REACH: u32 = 500;
@@ -22,40 +21,16 @@ impl Profile {
             return Err(Refusal::new(Code::NotOffered).with("what", "bitcoin-proof"));
         }
         let txid: Txid = request.txid.parse().map_err(|_| unknown())?;
-        let (hash, paid) = {
+        let hash = {
             let core = self.core();
-            let wallet = &core.selected()?.sidechain;
-            let entry = wallet.history_entry(&txid).ok_or_else(unknown)?;
-            let paid = wallet.stored_tx(&txid).map(|stored| stored.paid.clone()).unwrap_or_default();
-            (entry.block.ok_or_else(|| Refusal::new(Code::NotFound).with("what", "block"))?, paid)
+            let entry = core.selected()?.sidechain.history_entry(&txid).ok_or_else(unknown)?;
+            entry.block.ok_or_else(|| Refusal::new(Code::NotFound).with("what", "block"))?
         };
         let (height, block) = self.clients.sidechain.block(hash).await.map_err(|fault| fault.refusal)?;
         let position = block.txdata.iter().position(|tx| tx.txid() == txid).ok_or_else(unknown)?;
         let tx = block.txdata[position].clone();
-        let mut outputs = paid;
-        let mut issuances = BTreeMap::new();
-        let tip = Tip { height, hash, time: block.header.time };
-        let batch = SidechainBatch {
-            rollback_to: None,
-            blocks: vec![(tip, block.clone())],
-            unconfirmed: Vec::new(),
-            tip,
-            scanned_to: height,
-        };
-        let candidates = self.core().selected()?.sidechain.candidates(&batch);
-        for opened in candidates.into_iter().map(causeway_sidechain::wallet::Candidate::open) {
-            match (opened.place, opened.opening) {
-                (Place::Output(outpoint, _), Some(opening)) if outpoint.txid == txid => {
-                    outputs.insert(outpoint.vout, opening);
-                }
-                (Place::Issued(prevout), Some(opening)) => {
-                    if let Some(vin) = tx.input.iter().position(|input| input.previous_output == prevout) {
-                        issuances.insert(crate::drafts::small(vin as u64), (opening.value, opening.value_bf));
-                    }
-                }
-                _ => {}
-            }
-        }
+        let (mut outputs, issued) = self.core().selected()?.sidechain.disclose(&tx);
+        let issuances = issued.into_iter().map(|(vin, opening)| (vin, (opening.value, opening.value_bf))).collect();
         if let Some(wanted) = &request.outputs {
             outputs.retain(|vout, _| wanted.contains(vout));
         }

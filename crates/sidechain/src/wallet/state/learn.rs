@@ -4,7 +4,7 @@ use super::{Applied, Changes, Known, Owned, Position, Problem, SidechainWallet, 
 use crate::wallet::unblind::{Candidate, Opened, Place, opens};
 use causeway_vocab::{Opening, SidechainBatch};
 use elements::{OutPoint, Transaction, TxInWitness, TxOutWitness, Txid};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What was opened ahead of time.
 type Openings = HashMap<Place, Option<Opening>>;
@@ -93,6 +93,20 @@ impl SidechainWallet {
     pub(super) fn concerns(&self, tx: &Transaction) -> bool {
         tx.output.iter().any(|output| self.keychain.path_of(&output.script_pubkey).is_some())
             || tx.input.iter().any(|input| !input.is_pegin && self.owned(&input.previous_output).is_some())
+    }
+
+    /// What this wallet can disclose of a transaction to third parties: openings of outputs it owns or paid, by index, and of the amounts it
+    /// issued, by input.
+    pub fn disclose(&self, tx: &Transaction) -> (BTreeMap<u32, Opening>, BTreeMap<u32, Opening>) {
+        let txid = tx.txid();
+        let outputs = (0..).zip(&tx.output).filter_map(|(vout, _)| Some((vout, self.known_output(&OutPoint::new(txid, vout))?.1?)));
+        let mine = |input: &elements::TxIn| input.has_issuance() && !input.is_pegin && self.owned(&input.previous_output).is_some();
+        let issued = (0..).zip(&tx.input).filter(|(_, input)| mine(input)).filter_map(|(vin, input)| {
+            let key = || self.account().issuance_blinding_key(&input.previous_output);
+            let mut opened = Candidate::issuance(input, key).map(Candidate::open);
+            Some((vin, opened.find(|opened| matches!(opened.place, Place::Issued(_)))?.opening?))
+        });
+        (outputs.collect(), issued.collect())
     }
 
     fn to_open<'a>(&'a self, txid: Txid, tx: &'a Transaction) -> impl Iterator<Item = Candidate> + 'a {
