@@ -90,3 +90,61 @@ fn a_history_is_paged_searched_and_exported_without_formulas() {
         desk.close().await;
     });
 }
+
+/// Exports a proof as `desk` and has `judge`, who knows nothing, check it.
+async fn proven(desk: &Desk, judge: &Desk, network: NetworkId, txid: &str, kind: ProofKind) -> ProofVerdict {
+    let request = ProofExport { network, txid: txid.into(), outputs: None };
+    let text = desk.app.proof_export(request).await.expect("a proof").text;
+    let verdict = judge.app.proof_verify(TextIn { text: text.clone() }).await.expect("a verdict");
+    assert!(verdict.ok, "{verdict:#?}");
+    assert!(verdict.statements.iter().any(|statement| statement.kind == kind && statement.ok), "{kind:?}: {verdict:#?}");
+    // Each byte counts: with one digit of the transaction changed, nothing holds.
+    let at = text.find("\"transaction\"").map(|at| at + 60).expect("a transaction");
+    let digit = text[at..].find(|c: char| c.is_ascii_hexdigit()).expect("hex") + at;
+    let other = if &text[digit..=digit] == "0" { "1" } else { "0" };
+    let forged = format!("{}{other}{}", &text[..digit], &text[digit + 1..]);
+    assert!(judge.app.proof_verify(TextIn { text: forged }).await.map_or(true, |verdict| !verdict.ok));
+    verdict
+}
+
+#[test]
+fn an_issuance_a_payment_and_a_burn_are_proven_to_a_stranger() {
+    story(async {
+        let (desk, judge) = tokio::join!(Desk::with(0, 300_000), Desk::new());
+        let issue = IssuePlan {
+            amount: Atoms(1_000),
+            precision: 0,
+            ticker: "PIER".into(),
+            name: "Pier".into(),
+            domain: "pier.example".into(),
+            reissuable: false,
+            blinded: true,
+            fee_rate: None,
+        };
+        let draft = desk.app.issue_plan(issue).await.expect("a plan");
+        let asset = draft.asset.clone().expect("an asset");
+        let issued = desk.sign(&draft).await;
+        desk.finish(issued.operation).await;
+        let txid = issued.sidechain_txid.expect("a transaction");
+        let verdict = proven(&desk, &judge, NetworkId::Sidechain, &txid, ProofKind::Issuance).await;
+        let amounts = verdict.statements.iter().filter_map(|statement| statement.amount.as_ref());
+        assert!(amounts.clone().any(|amount| amount.asset.id == asset && amount.amount == Atoms(1_000)), "{verdict:#?}");
+
+        let mut payment = Desk::payment(NetworkId::Sidechain, judge.address(NetworkId::Sidechain).await, 250);
+        payment.recipients[0].asset = Some(asset.clone());
+        let paid = desk.sign(&desk.app.send_plan(payment).await.expect("a plan")).await;
+        desk.finish(paid.operation).await;
+        let txid = paid.sidechain_txid.expect("a transaction");
+        proven(&desk, &judge, NetworkId::Sidechain, &txid, ProofKind::Payment).await;
+
+        let burn = BurnPlan { asset: asset.clone(), amount: Atoms(50), label: "old".into(), fee_rate: None };
+        let burned = desk.sign(&desk.app.burn_plan(burn).await.expect("a plan")).await;
+        desk.finish(burned.operation).await;
+        let txid = burned.sidechain_txid.expect("a transaction");
+        let verdict = proven(&desk, &judge, NetworkId::Sidechain, &txid, ProofKind::Burn).await;
+        let burns = verdict.statements.iter().find(|statement| statement.kind == ProofKind::Burn).expect("a burn");
+        assert_eq!(burns.amount.as_ref().map(|amount| amount.amount), Some(Atoms(50)));
+        desk.close().await;
+        judge.close().await;
+    });
+}
