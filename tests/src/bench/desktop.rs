@@ -42,6 +42,7 @@ pub(super) async fn measure() -> Result<Vec<Figure>, String> {
 }
 
 fn look(home: &Path, profile: &Path) -> Result<Vec<Figure>, String> {
+    use std::os::unix::process::CommandExt as _;
     let screen = Screen::start(WINDOW, Some(home)).map_err(said)?;
     let pixels = home.join("Xvfb_screen0");
     let (bus, _bus) = session_bus()?;
@@ -58,6 +59,8 @@ fn look(home: &Path, profile: &Path) -> Result<Vec<Figure>, String> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
+        // What ends the app when it is dropped ends its group.
+        .process_group(0)
         .spawn()
         .map(Group)
         .map_err(said)?;
