@@ -70,15 +70,21 @@ fn run(args: &[String]) -> Outcome {
     cargo.arg("--").args(app_args).run()
 }
 
+/// The main job headless, then the same through the real window on a display of its own, which leaves docs/screenshots behind. With a realm
+/// file only the headless part runs: the window's part presses the sandbox's buttons.
 fn demo(args: &[String]) -> Outcome {
     setup()?;
     ui::build()?;
-    Cargo::new("build")
-        .args(["--package", "causeway-desktop", "--package", "causeway-cli", "--package", "causeway-sandbox"])
-        .quiet()
-        .run()?;
-    machine::install_driver()?;
-    Cargo::new("run").args(["--quiet", "--package", "causeway-tests", "--bin", "causeway-demo", "--"]).args(args).run()
+    Cargo::new("build").args(["--workspace", "--bins"]).quiet().run()?;
+    let bin = |name| Cargo::new("run").args(["--quiet", "--package", "causeway-tests", "--bin", name, "--"]);
+    bin("causeway-demo").args(args).run()?;
+    if args.iter().any(|a| a == "--realm") {
+        return Ok(());
+    }
+    let screenshots = shell::root().join("docs/screenshots");
+    std::fs::create_dir_all(&screenshots).map_err(|e| format!("{}: {e}", screenshots.display()))?;
+    let quiet = if args.iter().any(|a| a == "--json") { &["--quiet"][..] } else { &[] };
+    bin("causeway-window").arg("--screenshots").arg(screenshots).args(quiet).env("TAURI_DRIVER", machine::install_driver()?).run()
 }
 
 fn bench(args: &[String]) -> Outcome {

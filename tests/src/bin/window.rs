@@ -7,12 +7,13 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    let mut shots = Shots(None);
+    let (mut shots, mut quiet) = (Shots(None), false);
     while let Some(argument) = arguments.next() {
-        match (argument.as_str(), arguments.next()) {
-            ("--screenshots", Some(dir)) => shots = Shots(Some(PathBuf::from(dir))),
-            _ => {
-                eprintln!("window: only --screenshots DIR is known");
+        match argument.as_str() {
+            "--screenshots" => shots = Shots(arguments.next().map(PathBuf::from)),
+            "--quiet" => quiet = true,
+            other => {
+                eprintln!("window: {other:?} is not known; use --screenshots DIR and --quiet");
                 return ExitCode::FAILURE;
             }
         }
@@ -25,12 +26,16 @@ fn main() -> ExitCode {
     let outcome = tokio::runtime::Runtime::new().map_err(|e| e.to_string()).and_then(|runtime| {
         runtime.block_on(run(&driver, &shots, |step| {
             passed += 1;
-            println!("ok  {step}");
+            if !quiet {
+                println!("ok  {step}");
+            }
         }))
     });
     match outcome {
         Ok(()) => {
-            println!("{passed} passed, 0 failed");
+            if !quiet {
+                println!("{passed} passed, 0 failed");
+            }
             ExitCode::SUCCESS
         }
         Err(why) => {

@@ -99,8 +99,10 @@ impl SidechainWallet {
     /// issued, by input.
     pub fn disclose(&self, tx: &Transaction) -> (BTreeMap<u32, Opening>, BTreeMap<u32, Opening>) {
         let txid = tx.txid();
-        let outputs = (0..).zip(&tx.output).filter_map(|(vout, _)| Some((vout, self.known_output(&OutPoint::new(txid, vout))?.1?)));
-        let mine = |input: &elements::TxIn| input.has_issuance() && !input.is_pegin && self.owned(&input.previous_output).is_some();
+        let outputs =
+            (0..).zip(&tx.output).filter_map(|(vout, _)| Some((vout, self.known_output(&OutPoint::new(txid, vout))?.1?)));
+        let mine =
+            |input: &elements::TxIn| input.has_issuance() && !input.is_pegin && self.owned(&input.previous_output).is_some();
         let issued = (0..).zip(&tx.input).filter(|(_, input)| mine(input)).filter_map(|(vin, input)| {
             let key = || self.account().issuance_blinding_key(&input.previous_output);
             let mut opened = Candidate::issuance(input, key).map(Candidate::open);
