@@ -108,9 +108,10 @@ impl BitcoinWallet {
         self.check(batch)?;
         let watched = self.inner.spk_index().inner().all_spks().len();
         let mut changes = self.inner.take_staged().unwrap_or_default();
-        // A repeated batch finds its tip in place: its blocks are not undone again.
+        // A repeated batch finds its tip in place: its blocks are not undone again. A batch that only rolls back ends at the fork
+        // itself, which is always in place, and must still undo what stands above.
         let known = self.inner.local_chain().get(batch.tip.height).is_some_and(|block| block.hash() == batch.tip.hash);
-        if let Some(fork) = batch.rollback_to.filter(|_| !known) {
+        if let Some(fork) = batch.rollback_to.filter(|fork| !known || batch.tip.height <= fork.height) {
             changes.merge(self.roll_back(fork)?);
         }
         let mut chain = self.inner.latest_checkpoint();

@@ -1,6 +1,6 @@
 //! Peg-ins that do not go straight.
 
-use crate::world::{Desk, refused, story, world};
+use crate::world::{Desk, refused, story, story_alone, world};
 use causeway_contract::*;
 use causeway_sandbox::control::Fund;
 
@@ -68,6 +68,36 @@ fn an_unpaid_peg_in_is_stopped_and_a_paid_one_is_not() {
         desk.finish(operation.operation).await;
         let arrived = desk.balance(NetworkId::Sidechain).await;
         assert!((400_000..500_000).contains(&arrived), "{arrived}");
+        desk.close().await;
+    });
+}
+
+#[test]
+fn a_peg_in_survives_a_reorganisation_of_its_deposit() {
+    story_alone(async {
+        let control = &world().await.control;
+        let desk = Desk::with(1_000_000, 0).await;
+        let plan = PegInPlan { amount: Atoms(500_000), drain: false, fee_rate: None, coins: None };
+        let draft = desk.app.peg_in_plan(plan).await.expect("a plan");
+        let operation = desk.sign(&draft).await;
+        let id = operation.operation;
+        desk.until(async |desk| passed(&desk.operation(id).await, StepName::Broadcast)).await;
+        let txid = operation.bitcoin_txid.expect("a deposit");
+        control.mine(NetworkId::Bitcoin, 3).await.expect("blocks");
+        desk.until(async |desk| desk.operation(id).await.done == 3).await;
+        let block = async |desk: &Desk| {
+            let request = TransactionRef { network: NetworkId::Bitcoin, txid: txid.clone() };
+            desk.app.transaction(request).await.expect("the deposit").block
+        };
+        let first = block(&desk).await.expect("in a block");
+        control.reorg(3).await.expect("other blocks");
+        desk.until(async |desk| block(desk).await.is_none_or(|now| now != first)).await;
+        control.mine(NetworkId::Bitcoin, 12).await.expect("blocks");
+        let done = desk.finish(id).await;
+        let last = block(&desk).await.expect("in a block again");
+        assert_ne!(last, first);
+        assert_eq!(desk.balance(NetworkId::Sidechain).await, done.arrives.expect("an amount").0);
+        assert_eq!(desk.balance(NetworkId::Bitcoin).await, 500_000 - draft.fee.0);
         desk.close().await;
     });
 }
