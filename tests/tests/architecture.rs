@@ -40,12 +40,23 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// Code of the product, without tests: a file named `tests.rs`, a folder `tests`, and everything after `#[cfg(test)]` do not count.
+/// Code of the product, without tests: modules declared under `#[cfg(test)]`, in their own files or inline, do not count.
 fn product(name: &str) -> Vec<(PathBuf, String)> {
     let mut files = sources(&root().join("crates").join(name).join("src"));
-    files.retain(|(path, _)| !path.components().any(|c| c.as_os_str() == "tests" || c.as_os_str() == "tests.rs"));
+    let mut of_tests = BTreeSet::new();
+    for (path, text) in &files {
+        let stem = path.file_stem().expect("a name").to_string_lossy();
+        let own = if matches!(&*stem, "lib" | "mod" | "main") { path.with_file_name("") } else { path.with_extension("") };
+        for (at, _) in text.match_indices("#[cfg(test)]") {
+            let line = text[at..].lines().nth(1).unwrap_or_default().trim_start_matches("pub(crate) ").trim_start_matches("pub ");
+            if let Some(module) = line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')) {
+                of_tests.extend([own.join(module), own.join(module).with_extension("rs")]);
+            }
+        }
+    }
+    files.retain(|(path, _)| !of_tests.iter().any(|test| path.starts_with(test)));
     for (_, text) in &mut files {
-        if let Some(at) = text.find("#[cfg(test)]") {
+        if let Some(at) = text.find("#[cfg(test)]\nmod tests {") {
             text.truncate(at);
         }
     }
