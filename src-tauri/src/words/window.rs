@@ -198,7 +198,7 @@ impl WordsWindow {
             let rows = self.words.len().div_ceil(3);
             for row in 0..rows {
                 for place in (row..self.words.len()).step_by(rows) {
-                    ui.label(RichText::new(format!("{:>2}  {}", place + 1, self.words[place])).monospace().size(16.0));
+                    ui.label(RichText::new(format!("{:>2}  {}", place + 1, self.words[place])).monospace().size(16.0).strong());
                 }
                 ui.end_row();
             }
