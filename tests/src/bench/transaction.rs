@@ -47,7 +47,7 @@ pub(super) fn measure() -> Result<Vec<Figure>, String> {
         raw = raw.least(Times { making, checking: checking.1 });
     }
     let limit = millis(raw.making) / cores() as f64;
-    let what = format!("three raw range proof signings / {} cores", cores());
+    let what = format!("three raw range proof signings, taken with every core busy, / {} cores", cores());
     let name = "a 2-in 3-out confidential transaction planned, blinded and signed";
     let making = Figure::new(name, "ms", millis(ours.making), limit, what, 1.5);
     let what = "one raw unblinding of the change";

@@ -38,7 +38,7 @@ pub(super) fn measure() -> Result<Figure, String> {
         }
     }
     let limit = millis(raw) * OUTPUTS as f64 / f64::from(PROOFS) / cores() as f64;
-    let what = format!("{OUTPUTS} x one raw range proof rewind / {} cores", cores());
+    let what = format!("{OUTPUTS} x one raw range proof rewind, taken with every core busy, / {} cores", cores());
     Ok(Figure::new("1,000 confidential outputs unblinded and learnt by the wallet", "ms", millis(ours), limit, what, 1.2))
 }
 
