@@ -107,6 +107,7 @@ impl BitcoinWallet {
     pub fn apply(&mut self, batch: &BitcoinBatch, now: u64) -> Result<Applied, Refusal> {
         self.check(batch)?;
         let watched = self.inner.spk_index().inner().all_spks().len();
+        let (height, hash) = self.tip();
         let mut changes = self.inner.take_staged().unwrap_or_default();
         // A repeated batch finds its tip in place: its blocks are not undone again. A batch that only rolls back ends at the fork
         // itself, which is always in place, and must still undo what stands above.
@@ -128,9 +129,9 @@ impl BitcoinWallet {
         let fresh: Vec<_> = batch.unconfirmed.iter().filter(|tx| self.is_news(tx)).map(|tx| (tx.clone(), now)).collect();
         self.inner.apply_unconfirmed_txs(fresh);
         changes.merge(self.inner.take_staged().unwrap_or_default());
-        // A new tip alone moves no transaction.
-        let moved =
-            !changes.tx_graph.is_empty() || !batch.blocks.is_empty() || changes.local_chain.blocks.values().any(Option::is_none);
+        // A new tip alone moves no transaction, unless the old one is no longer below it.
+        let undone = self.inner.local_chain().get(height).is_none_or(|block| block.hash() != hash);
+        let moved = !changes.tx_graph.is_empty() || !batch.blocks.is_empty() || undone;
         let touched = if moved { self.refresh() } else { BTreeSet::new() };
         let scripts_grew = self.inner.spk_index().inner().all_spks().len() > watched;
         Ok(Applied { changes: (!changes.is_empty()).then_some(changes), touched, scripts_grew })

@@ -164,6 +164,20 @@ fn what_we_replaced_does_not_come_back_because_a_peer_repeats_it() {
 }
 
 #[test]
+fn a_reorganisation_of_only_the_tip_moves_its_payments() {
+    let mut wallet = wallet();
+    let (entry, _) = wallet.next_address();
+    let mut chain = Chain::new();
+    chain.mine(vec![gift(&entry.script, 1_000, 1)], 0);
+    wallet.apply(&chain.batch(1, None, vec![]), 1).expect("a batch");
+    assert_eq!(wallet.balance().confirmed, Atoms(1_000));
+    let mut other = Chain::new();
+    other.mine(vec![], 1);
+    wallet.apply(&other.batch(1, Some(0), vec![]), 2).expect("a batch");
+    assert_eq!(wallet.balance().confirmed, Atoms(0));
+}
+
+#[test]
 fn a_wallet_of_another_network_is_refused() {
     let changes = wallet().snapshot();
     let refused = BitcoinWallet::load(changes, Network::Signet, LOOKAHEAD).err().expect("a refusal");
