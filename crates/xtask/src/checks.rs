@@ -13,6 +13,9 @@ fn timed(name: &str, step: impl FnOnce() -> Outcome) -> Outcome {
     outcome
 }
 
+/// The seed of the property tests in `test`: the same cases in every run, so that a red run is about the change it ran on. `torture` draws others.
+const SEED: &str = "20261121";
+
 /// Everything that CI runs.
 pub(crate) fn test(args: &[String]) -> Outcome {
     let quick = args.iter().any(|a| a == "--quick");
@@ -25,15 +28,11 @@ pub(crate) fn test(args: &[String]) -> Outcome {
         timed("dependencies: bans, licences, sources", || machine::deny(&root()))?;
     }
     timed("programs under test", || Cargo::new("build").args(["--workspace", "--bins", "--quiet"]).run())?;
-    timed("tests", || Cargo::new("test").args(["--workspace", "--quiet"]).env("CAUSEWAY_CACHE", cache_dir()).run())?;
+    let seed = std::env::var("PROPTEST_RNG_SEED").unwrap_or_else(|_| SEED.to_owned());
+    println!("\nPROPTEST_RNG_SEED={seed}");
+    timed("tests", || tests(&seed).run())?;
     if !quick {
-        // By itself, so that no other program is built with live fail points.
-        timed("a kill at every step", || {
-            Cargo::new("test")
-                .args(["--package", "causeway-tests", "--features", "crash", "--test", "crash", "--quiet"])
-                .env("CAUSEWAY_CACHE", cache_dir())
-                .run()
-        })?;
+        timed("a kill at every step", || crash().run())?;
     }
     timed("vectors", || {
         Cargo::new("run")
@@ -46,6 +45,28 @@ pub(crate) fn test(args: &[String]) -> Outcome {
     }
     println!("\nall checks passed");
     Ok(())
+}
+
+/// What is too long for every change: property tests on many fresh cases, and a kill at every commit.
+pub(crate) fn torture() -> Outcome {
+    timed("set-up", setup)?;
+    timed("programs under test", || Cargo::new("build").args(["--workspace", "--bins", "--quiet"]).run())?;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_err(|e| e.to_string())?;
+    let seed = now.as_secs().to_string();
+    println!("\nPROPTEST_RNG_SEED={seed}");
+    timed("property tests", || tests(&seed).env("PROPTEST_CASES", "3000").run())?;
+    timed("a kill at every commit", || crash().env("CAUSEWAY_CRASH_FULL", "1").run())
+}
+
+/// All tests of the workspace, the property tests with `seed`.
+fn tests(seed: &str) -> Cargo {
+    Cargo::new("test").args(["--workspace", "--quiet"]).env("CAUSEWAY_CACHE", cache_dir()).env("PROPTEST_RNG_SEED", seed)
+}
+
+/// The crash test, by itself, so that no other program is built with live fail points.
+fn crash() -> Cargo {
+    let crash = ["--package", "causeway-tests", "--features", "crash", "--test", "crash", "--quiet"];
+    Cargo::new("test").args(crash).env("CAUSEWAY_CACHE", cache_dir())
 }
 
 /// Drives the real window through the main job with WebDriver.

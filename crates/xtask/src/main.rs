@@ -16,6 +16,7 @@ const USAGE: &str = "cargo xtask COMMAND
 
   run [--release] [ARGS…]     start the desktop app on the sandbox
   test [--quick]              everything that CI runs (quick: without packaging and the window)
+  torture                     what is too long for CI: many random cases, a kill at every commit
   demo [--json] [--realm F]   the whole main job, headless, then in the real window
   bench [--json]              the figures, as ratios against limits measured in the same run
   vectors [--json] PATH…      run our code on fixture files
@@ -30,6 +31,7 @@ fn main() -> std::process::ExitCode {
     let outcome = match command {
         "run" => run(rest),
         "test" => checks::test(rest),
+        "torture" => checks::torture(),
         "demo" => demo(rest),
         "bench" => bench(rest),
         "vectors" => vectors(rest),
