@@ -137,9 +137,36 @@ fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
-/// How long raw work takes when every core is busy with it: the mean over the cores. Neighbouring cores share caches and clocks, so one
-/// alone would say too little.
-fn raw_on_each_core(work: impl Fn() + Sync) -> Duration {
+/// Raw work, measured in two ways.
+#[derive(Clone, Copy)]
+struct Raw {
+    /// On one core, the others idle.
+    alone: Duration,
+    /// On every core at once: the mean over the cores. Neighbouring cores share caches, clocks and sometimes the silicon itself, so `alone`
+    /// divided by their number is less than any program can reach.
+    together: Duration,
+}
+
+impl Raw {
+    const LONGEST: Raw = Raw { alone: Duration::MAX, together: Duration::MAX };
+
+    fn of(work: impl Fn() + Sync) -> Raw {
+        Raw { alone: timed(&work).1, together: on_each_core(&work) }
+    }
+
+    fn least(self, other: Raw) -> Raw {
+        Raw { alone: self.alone.min(other.alone), together: self.together.min(other.together) }
+    }
+
+    /// What the limit is, and how the ratio would stand against one core alone.
+    fn what(self, work: &str) -> String {
+        let kinder = self.together.as_secs_f64() / self.alone.as_secs_f64();
+        format!("{work}, with every core busy, / {} cores; one core alone is {kinder:.2} x as fast", cores())
+    }
+}
+
+/// How long work takes when every core is busy with it: the mean over the cores.
+fn on_each_core(work: impl Fn() + Sync) -> Duration {
     let times: Vec<Duration> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..cores()).map(|_| scope.spawn(|| timed(&work).1)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
