@@ -13,6 +13,7 @@ mod liquid_amounts;
 mod liquid_headers;
 mod liquid_keys;
 mod liquid_pegs;
+mod open_assets;
 
 pub use check::{Case, Checks};
 
@@ -42,6 +43,7 @@ pub fn kinds() -> &'static [&'static [Kind]] {
         elements_wallet::KINDS,
         liquid_amounts::KINDS,
         liquid_keys::KINDS,
+        open_assets::KINDS,
     ]
 }
 

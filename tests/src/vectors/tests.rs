@@ -8,7 +8,10 @@ fn fixtures() -> PathBuf {
 
 /// Files of the kinds in the registry.
 fn all_files() -> Vec<PathBuf> {
-    ["elements", "liquid-public"].iter().flat_map(|folder| files(&fixtures().join(folder)).expect("a folder")).collect()
+    ["elements", "liquid-public", "colored/openassets"]
+        .iter()
+        .flat_map(|folder| files(&fixtures().join(folder)).expect("a folder"))
+        .collect()
 }
 
 #[test]

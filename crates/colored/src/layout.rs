@@ -1,0 +1,26 @@
+//! Inputs and outputs whose order carries meaning.
+
+use bitcoin::{Amount, OutPoint, ScriptBuf, TxOut};
+
+/// The part of an unsigned transaction that an asset protocol dictates. Order is consensus: nobody may sort, shuffle or merge it.
+///
+/// The wallet pays the fee: uncoloured inputs go after `inputs`, and a bitcoin change output is inserted at `change_at`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// Inputs, first to last.
+    pub inputs: Vec<OutPoint>,
+    /// Outputs, first to last.
+    pub outputs: Vec<TxOut>,
+    /// Index among `outputs` before which bitcoin change goes.
+    pub change_at: usize,
+}
+
+/// An output of the smallest value that nodes relay for its script.
+pub(crate) fn dust(script: ScriptBuf) -> TxOut {
+    TxOut { value: script.minimal_non_dust(), script_pubkey: script }
+}
+
+/// An output that carries data and no value.
+pub(crate) fn data(script: ScriptBuf) -> TxOut {
+    TxOut { value: Amount::ZERO, script_pubkey: script }
+}

@@ -1,0 +1,20 @@
+//! Coloured coins on Bitcoin: total readers, exact writers and the coin guard.
+//!
+//! A coin's colour follows from its whole ancestry, so "unknown" is never "uncoloured". Nothing here touches the world: ancestors come
+//! in through [`ancestry::Source`], everything else as arguments.
+//!
+//! - [`open_assets`]: Open Assets 1.0: markers, order-based colouring, identifiers, definitions.
+//! - [`ancestry`]: the walk from a coin to the issuances behind it.
+//!
+//! Every reader is total: malformed input is *not of this protocol*, with the reason at hand, and never a panic. `read(write(x)) == x`.
+
+pub mod ancestry;
+pub mod asset;
+mod bytes;
+pub mod layout;
+pub mod open_assets;
+pub mod payload;
+
+pub use ancestry::{Ancestry, Doubt, Source, Verdict};
+pub use asset::{Asset, Holding, Protocol};
+pub use layout::Layout;
