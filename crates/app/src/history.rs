@@ -14,6 +14,7 @@ use causeway_contract::{
 use causeway_sidechain::wallet::state::{Cursor, Flow, HistoryEntry, Kind, Role};
 use causeway_store::Reader;
 use causeway_vocab::{AssetId, Code, NetworkId, Refusal};
+use std::collections::{BTreeMap, HashMap};
 
 /// Most rows of one page.
 const MOST: usize = 500;
@@ -86,6 +87,7 @@ fn walk(
     let left = if wants(NetworkId::Bitcoin) { place.bitcoin } else { 0 };
     let mut bitcoin = BitcoinRows { wallet: &wallet.bitcoin, left, chunk: Vec::new().into_iter() };
     let mut sidechain = wallet.sidechain.history(place.sidechain).take(if wants(NetworkId::Sidechain) { usize::MAX } else { 0 });
+    let payees = Payees::read(core, reader, wallet)?;
     let mut behind = place;
     let (mut next_b, mut next_s) = (bitcoin.next(), sidechain.next());
     loop {
@@ -103,7 +105,7 @@ fn walk(
                 let entry = next_s.take().expect("BUG: just looked at");
                 next_s = sidechain.next();
                 behind.sidechain = Some(entry.cursor);
-                sidechain_row(core, reader, wallet, &entry)?
+                sidechain_row(core, reader, wallet, &payees, &entry)?
             }
         };
         if !take(row) {
@@ -246,7 +248,13 @@ fn moved(core: &Core, asset: AssetId, net: i128) -> Option<Moved> {
     (net != 0).then(|| Moved { asset: core.names.label(asset), amount, out: net < 0 })
 }
 
-fn sidechain_row(core: &Core, reader: &Reader<'_>, wallet: &Wallet, entry: &HistoryEntry) -> Result<HistoryRow, Refusal> {
+fn sidechain_row(
+    core: &Core,
+    reader: &Reader<'_>,
+    wallet: &Wallet,
+    payees: &Payees,
+    entry: &HistoryEntry,
+) -> Result<HistoryRow, Refusal> {
     let network = NetworkId::Sidechain;
     let txid = entry.txid.to_string();
     let id = wallet.row.id;
@@ -266,13 +274,16 @@ fn sidechain_row(core: &Core, reader: &Reader<'_>, wallet: &Wallet, entry: &Hist
         Kind::PegOut => TransactionKind::PegOut,
     };
     let counterparty = match (entry.ours, wallet.sidechain.flow(&entry.txid)) {
-        (true, Some(flow)) => only_payee(core, &flow),
+        (true, Some(flow)) => only_payee(core, payees, &flow),
         _ => String::new(),
     };
     Ok(HistoryRow {
         network,
         kind,
-        moved: net.into_iter().filter_map(|(asset, net)| moved(core, AssetId::Elements(asset), net)).collect(),
+        moved: in_order_of_meaning(core, net)
+            .into_iter()
+            .filter_map(|(asset, net)| moved(core, AssetId::Elements(asset), net))
+            .collect(),
         fee: Atoms(if entry.ours { entry.fee } else { 0 }),
         height: entry.height,
         time: entry.time,
@@ -286,15 +297,39 @@ fn sidechain_row(core: &Core, reader: &Reader<'_>, wallet: &Wallet, entry: &Hist
     })
 }
 
-fn sidechain_address(core: &Core, script: &elements::Script) -> Option<String> {
-    let address = elements::Address::from_script(script, None, core.realm.sidechain.address_params())?;
-    Some(address.to_string())
+/// What the user meant comes first: an issued asset before its reissuance token, an asset before the coin that goes along with it.
+fn in_order_of_meaning(core: &Core, net: BTreeMap<elements::AssetId, i128>) -> Vec<(elements::AssetId, i128)> {
+    let policy = core.realm.sidechain.policy_asset;
+    let mut all: Vec<_> = net.into_iter().collect();
+    all.sort_by_key(|(asset, _)| (core.names.token_of(asset).is_some(), *asset == policy));
+    all
 }
 
-fn only_payee(core: &Core, flow: &Flow) -> String {
+/// Whom a wallet has paid on the sidechain, by script: a transaction holds no blinding key, so only the user's own words tell the
+/// confidential address.
+struct Payees(HashMap<elements::Script, String>);
+
+impl Payees {
+    fn read(core: &Core, reader: &Reader<'_>, wallet: &Wallet) -> Result<Payees, Refusal> {
+        let params = core.realm.sidechain.address_params();
+        let named = reader.payees(wallet.row.id)?.into_iter().filter_map(|text| {
+            let address = elements::Address::parse_with_params(&text, params).ok()?;
+            Some((address.script_pubkey(), text))
+        });
+        Ok(Payees(named.collect()))
+    }
+
+    /// The address as the user named it, or the one that the script shows.
+    fn address(&self, core: &Core, script: &elements::Script) -> Option<String> {
+        let shown = || elements::Address::from_script(script, None, core.realm.sidechain.address_params());
+        self.0.get(script).cloned().or_else(|| shown().map(|address| address.to_string()))
+    }
+}
+
+fn only_payee(core: &Core, payees: &Payees, flow: &Flow) -> String {
     let mut foreign = flow.outputs.iter().filter(|output| output.role == Role::Foreign);
     match (foreign.next(), foreign.next()) {
-        (Some(output), None) => sidechain_address(core, &output.script).unwrap_or_default(),
+        (Some(output), None) => payees.address(core, &output.script).unwrap_or_default(),
         _ => String::new(),
     }
 }
@@ -354,7 +389,8 @@ fn bitcoin_view(core: &Core, reader: &Reader<'_>, txid: bitcoin::Txid) -> Result
 fn sidechain_view(core: &Core, reader: &Reader<'_>, txid: elements::Txid) -> Result<Option<TransactionView>, Refusal> {
     let wallet = core.selected()?;
     let Some(flow) = wallet.sidechain.flow(&txid) else { return Ok(None) };
-    let row = sidechain_row(core, reader, wallet, &flow.entry)?;
+    let payees = Payees::read(core, reader, wallet)?;
+    let row = sidechain_row(core, reader, wallet, &payees, &flow.entry)?;
     let role_of = |role: Role| match role {
         Role::Ours => FlowRole::Ours,
         Role::Change => FlowRole::Change,
@@ -383,7 +419,7 @@ fn sidechain_view(core: &Core, reader: &Reader<'_>, txid: elements::Txid) -> Res
     }
     let mut outputs = Vec::new();
     for output in &flow.outputs {
-        let address = output.path.and_then(own).or_else(|| sidechain_address(core, &output.script)).unwrap_or_default();
+        let address = output.path.and_then(own).or_else(|| payees.address(core, &output.script)).unwrap_or_default();
         outputs.push(FlowEnd {
             asset: output.asset.map(|asset| core.names.label(AssetId::Elements(asset))),
             amount: output.amount.map(Atoms),

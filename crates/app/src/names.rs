@@ -39,7 +39,7 @@ pub(crate) struct Named {
 }
 
 /// Names of every asset that this profile can name.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
     assets: HashMap<elements::AssetId, Named>,
     /// Reissuance tokens of those assets, blinded and explicit form.

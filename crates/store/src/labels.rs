@@ -37,6 +37,11 @@ impl Reader<'_> {
         })
     }
 
+    /// Every address that this wallet has paid, as the user named it.
+    pub fn payees(&self, wallet: u32) -> Result<Vec<String>, Refusal> {
+        self.all("SELECT address FROM payees WHERE wallet = ?1", [wallet], |row| row.get(0))
+    }
+
     /// How often this wallet has paid an address.
     pub fn paid_before(&self, wallet: u32, address: &str) -> Result<u32, Refusal> {
         let sql = "SELECT times FROM payees WHERE wallet = ?1 AND address = ?2";

@@ -58,6 +58,38 @@ test('a person starts in the sandbox, takes coins, moves them across and sees ev
   await s.close();
 });
 
+test('the same news again is one toast that counts', async () => {
+  const s = await stage(App, {}, {});
+  for (let i = 0; i < 3; i += 1) await s.click('banner-mine');
+  expect(s.find('toasts').querySelectorAll('.toast')).toHaveLength(1);
+  expect(s.find('toast-times').textContent).toBe('3 times');
+  await s.click('toast-close');
+  expect(s.find('toasts').querySelectorAll('.toast')).toHaveLength(0);
+  await s.close();
+});
+
+test('a wallet that is minutes old fills its chart; an old one offers spans that it has lived', async () => {
+  const layout = vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(640);
+  const young = await stage(App, {}, { scenario: 'fresh' });
+  await young.click('onboarding-sandbox-start');
+  await young.click('banner-fund');
+  await young.click('banner-mine');
+  expect(young.maybe('range-all')).toBeNull();
+  const line = document.querySelector('.chart .top')!.getAttribute('d')!;
+  const across = [...line.matchAll(/[ML]([\d.]+) /g)].map((m) => Number(m[1]));
+  // The first coin stands near the left edge and its level runs to the right one.
+  expect(across[0]).toBeLessThan(640 / 5);
+  expect(across.at(-1)).toBe(640 - 2);
+  await young.close();
+  layout.mockRestore();
+  const old = await stage(App, {}, {});
+  expect(old.find('range-all').getAttribute('aria-checked')).toBe('false');
+  expect(old.find('range-month').getAttribute('aria-checked')).toBe('true');
+  await old.click('range-week');
+  expect(old.find('range-week').getAttribute('aria-checked')).toBe('true');
+  await old.close();
+});
+
 test('sending asks for what is missing, refuses what cannot be, and signs what was reviewed', async () => {
   const s = await stage(App, {}, { path: ['sidechain', 'send'] });
   expect(s.find('send-review').getAttribute('aria-disabled')).toBe('true');

@@ -30,6 +30,7 @@ export const en = {
   'common.back': 'Back',
   'common.next': 'Next',
   'common.all': 'All',
+  'common.times': '{n} times',
   'common.import': 'Import',
   'common.loading': 'Reading…',
   'common.saved': 'Saved as {path}.',

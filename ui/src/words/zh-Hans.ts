@@ -31,6 +31,7 @@ export const zhHans: Dictionary = {
   'common.back': '上一步',
   'common.next': '下一步',
   'common.all': '全部',
+  'common.times': '{n} 次',
   'common.import': '导入',
   'common.loading': '正在读取…',
   'common.saved': '已保存为 {path}。',

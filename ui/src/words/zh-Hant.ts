@@ -31,6 +31,7 @@ export const zhHant: Dictionary = {
   'common.back': '上一步',
   'common.next': '下一步',
   'common.all': '全部',
+  'common.times': '{n} 次',
   'common.import': '匯入',
   'common.loading': '正在讀取…',
   'common.saved': '已儲存為 {path}。',

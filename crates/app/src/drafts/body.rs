@@ -1,8 +1,12 @@
 //! A draft as it is kept on disk.
 
+use crate::memory::Core;
+use crate::names::Names;
 use causeway_contract::{DraftKind, DraftView};
+use causeway_store::ContractRow;
 use causeway_vocab::{Code, Draft, NetworkId, Opening, Refusal, SidechainDraft};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Seconds for which a draft holds its coins.
 pub(crate) const LIFE: u32 = 30 * 60;
@@ -44,6 +48,22 @@ pub(crate) enum Purpose {
     PegIn { claim_script: elements::Script, deposit_script: bitcoin::ScriptBuf, address: String, amount: u64, valid_until: u32 },
     PegOut { destination: bitcoin::ScriptBuf, address: String, amount: u64 },
     Issue { asset: String, contract: String, prevout: String },
+}
+
+impl Purpose {
+    /// The contract of what it issues.
+    pub(crate) fn contract(&self) -> Option<ContractRow> {
+        let Purpose::Issue { asset, contract, prevout } = self else { return None };
+        Some(ContractRow { asset: asset.clone(), contract: contract.clone(), prevout: prevout.clone() })
+    }
+
+    /// How assets are named once it is done: what it issues has a name before it exists.
+    pub(crate) fn names<'c>(&self, core: &'c Core) -> Cow<'c, Names> {
+        let Some(row) = self.contract() else { return Cow::Borrowed(&core.names) };
+        let mut names = core.names.clone();
+        names.learn(&row);
+        Cow::Owned(names)
+    }
 }
 
 impl Unsigned {

@@ -404,9 +404,10 @@ fn sidechain_view(core: &Core, kind: DraftKind, plan: &Plan, purpose: &Purpose) 
         }
         _ => String::new(),
     };
+    let names = purpose.names(core);
     let views = |sums: &BTreeMap<elements::AssetId, u64>| {
         sums.iter()
-            .map(|(asset, amount)| AmountView { asset: core.names.label(AssetId::Elements(*asset)), amount: Atoms(*amount) })
+            .map(|(asset, amount)| AmountView { asset: names.label(AssetId::Elements(*asset)), amount: Atoms(*amount) })
             .collect()
     };
     DraftView {

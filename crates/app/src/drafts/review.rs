@@ -4,6 +4,7 @@ use super::body::{Body, Purpose};
 use super::plan::small;
 use super::{check, load};
 use crate::memory::Core;
+use crate::names::Names;
 use crate::profile::Profile;
 use bitcoin::hex::DisplayHex as _;
 use causeway_contract::{AmountView, Atoms, DraftKind, DraftRef, Failure, FlowRole, OthersSee, Review, ReviewOutput};
@@ -11,7 +12,6 @@ use causeway_keys::Summary;
 use causeway_keys::check::Line;
 use causeway_store::Reader;
 use causeway_vocab::{AssetId, NetworkId, Refusal};
-use std::collections::BTreeMap;
 
 impl Profile {
     pub(crate) async fn draft_review(&self, request: DraftRef) -> Result<Review, Failure> {
@@ -28,23 +28,28 @@ impl Profile {
     }
 }
 
-fn amounts(core: &Core, list: impl IntoIterator<Item = (AssetId, u64)>) -> Vec<AmountView> {
-    let mut sums: BTreeMap<AssetId, u64> = BTreeMap::new();
+/// Sums per asset, in the order in which they are first named.
+fn amounts(names: &Names, list: impl IntoIterator<Item = (AssetId, u64)>) -> Vec<AmountView> {
+    let mut sums: Vec<(AssetId, u64)> = Vec::new();
     for (asset, amount) in list {
-        *sums.entry(asset).or_default() += amount;
+        match sums.iter_mut().find(|(known, _)| *known == asset) {
+            Some((_, sum)) => *sum += amount,
+            None => sums.push((asset, amount)),
+        }
     }
-    let view = |(asset, amount): (AssetId, u64)| AmountView { asset: core.names.label(asset), amount: Atoms(amount) };
+    let view = |(asset, amount): (AssetId, u64)| AmountView { asset: names.label(asset), amount: Atoms(amount) };
     sums.into_iter().filter(|(_, amount)| *amount > 0).map(view).collect()
 }
 
 fn review(core: &Core, reader: &Reader<'_>, wallet: u32, summary: &Summary, body: &Body) -> Result<Review, Refusal> {
     let network = summary.network;
+    let names = body.purpose.names(core);
     let output = |line: &Line, role: FlowRole| -> Result<ReviewOutput, Refusal> {
         let address = line.address.clone().unwrap_or_else(|| line.script.clone());
         let asset = line.asset.unwrap_or(summary.fee_asset);
         Ok(ReviewOutput {
             label: reader.label(wallet, network, "addr", &address)?,
-            asset: core.names.label(asset),
+            asset: names.label(asset),
             amount: line.amount.unwrap_or_default(),
             role,
             blinded: line.blinded,
@@ -60,7 +65,7 @@ fn review(core: &Core, reader: &Reader<'_>, wallet: u32, summary: &Summary, body
     let comes_back = summary.comes_back.iter().map(|line| output(line, FlowRole::Change)).collect::<Result<Vec<_>, _>>()?;
     let special = |address: String, asset, amount, role| ReviewOutput {
         address,
-        asset: core.names.label(asset),
+        asset: names.label(asset),
         amount,
         label: String::new(),
         role,
@@ -80,7 +85,7 @@ fn review(core: &Core, reader: &Reader<'_>, wallet: u32, summary: &Summary, body
         (_, hidden) if hidden == leaves.len() + comes_back.len() => OthersSee::FeeAndScripts,
         _ => OthersSee::Some,
     };
-    let spends = amounts(core, summary.sums.iter().map(|(asset, sums)| (*asset, sums.spent.0)));
+    let spends = amounts(&names, summary.sums.iter().map(|(asset, sums)| (*asset, sums.spent.0)));
     let creates = summary.issues.iter().flat_map(|issue| [(issue.asset, issue.amount.0), (issue.token, issue.tokens.0)]);
     Ok(Review {
         draft: 0,
@@ -93,8 +98,8 @@ fn review(core: &Core, reader: &Reader<'_>, wallet: u32, summary: &Summary, body
         fee_share: summary.fee_share.permille.map(|permille| small(permille.saturating_mul(10))),
         coins: small(body.unsigned.coins()?.len() as u64),
         spends,
-        creates: amounts(core, creates),
-        destroys: amounts(core, summary.burns.iter().map(|burn| (burn.asset, burn.amount.0))),
+        creates: amounts(&names, creates),
+        destroys: amounts(&names, summary.burns.iter().map(|burn| (burn.asset, burn.amount.0))),
         others_see,
         summary_hash: String::new(),
         locked: true,

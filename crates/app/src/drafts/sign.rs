@@ -8,7 +8,7 @@ use crate::profile::{Profile, now};
 use bitcoin::hex::FromHex as _;
 use causeway_contract::{DraftSign, Failure, OperationView, Tag};
 use causeway_keys::Checked;
-use causeway_store::{ContractRow, Write};
+use causeway_store::Write;
 use causeway_vocab::{Code, Draft, NetworkId, Refusal, Signed};
 use std::sync::Arc;
 
@@ -93,10 +93,11 @@ fn start(core: &mut Core, write: &mut Write<'_>, wallet: u32, body: &Body, signe
             core.replaced(write, txid)?;
             Start::Transaction(plain(core, body, tx))
         }
-        Purpose::Issue { asset, contract, prevout } => {
-            let row = ContractRow { asset: asset.clone(), contract: contract.clone(), prevout: prevout.clone() };
-            write.put_contract(&row)?;
-            core.names.learn(&row);
+        Purpose::Issue { .. } => {
+            if let Some(row) = body.purpose.contract() {
+                write.put_contract(&row)?;
+                core.names.learn(&row);
+            }
             Start::Transaction(plain(core, body, tx))
         }
     };
