@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-const MIDDLE: [&str; 7] = ["journal", "keys", "bitcoin-wallet", "sidechain", "federation", "staking", "colored"];
+const MIDDLE: [&str; 8] = ["journal", "keys", "bitcoin-wallet", "sidechain", "federation", "staking", "colored", "channels"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the root").to_owned()
@@ -74,7 +74,7 @@ fn places(files: &[(PathBuf, String)], words: &[&str]) -> Vec<String> {
 #[test]
 fn arrows_between_crates_go_down_only() {
     let middle = ["vocab", "journal"];
-    let rim = ["vocab", "journal", "keys", "bitcoin-wallet", "sidechain", "federation", "staking", "colored"];
+    let rim = ["vocab", "journal", "keys", "bitcoin-wallet", "sidechain", "federation", "staking", "colored", "channels"];
     let allowed: BTreeMap<&str, Vec<&str>> = BTreeMap::from([
         ("vocab", vec![]),
         ("journal", vec!["vocab"]),
@@ -84,6 +84,7 @@ fn arrows_between_crates_go_down_only() {
         ("federation", middle.to_vec()),
         ("colored", vec!["vocab"]),
         ("staking", vec!["vocab"]),
+        ("channels", vec!["vocab"]),
         ("peers", rim.to_vec()),
         ("store", rim.to_vec()),
         ("sandbox", rim.to_vec()),
@@ -136,6 +137,7 @@ fn only_store_knows_sql_and_only_peers_and_sandbox_open_sockets() {
         "federation",
         "staking",
         "colored",
+        "channels",
         "peers",
         "sandbox",
         "contract",
@@ -210,18 +212,39 @@ fn secret_types_implement_neither_debug_nor_clone_nor_serialize() {
 
 #[test]
 fn nothing_outside_the_hosts_asks_whether_it_is_in_the_sandbox() {
-    for name in
-        ["vocab", "journal", "keys", "bitcoin-wallet", "sidechain", "federation", "staking", "colored", "peers", "store", "app"]
-    {
+    for name in [
+        "vocab",
+        "journal",
+        "keys",
+        "bitcoin-wallet",
+        "sidechain",
+        "federation",
+        "staking",
+        "colored",
+        "channels",
+        "peers",
+        "store",
+        "app",
+    ] {
         assert_eq!(places(&product(name), &["\"sandbox\"", "is_sandbox", "causeway_sandbox"]), Vec::<String>::new());
     }
 }
 
 #[test]
 fn floats_never_touch_money() {
-    for name in
-        ["vocab", "journal", "keys", "bitcoin-wallet", "sidechain", "federation", "staking", "colored", "store", "contract"]
-    {
+    for name in [
+        "vocab",
+        "journal",
+        "keys",
+        "bitcoin-wallet",
+        "sidechain",
+        "federation",
+        "staking",
+        "colored",
+        "channels",
+        "store",
+        "contract",
+    ] {
         assert_eq!(places(&product(name), &["f64", "f32"]), Vec::<String>::new(), "{name} uses floats");
     }
 }

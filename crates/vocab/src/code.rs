@@ -126,6 +126,16 @@ codes! {
     /// The deposit's federation script has expired or is about to.
     PegInExpired,
 
+    // -- channels, swaps and payment texts
+    /// Its time is over; args: `what` (`channel`, `swap`, `invoice`, `offer`).
+    Expired,
+    /// It cannot be used yet; args: `what` (`channel`, `swap`).
+    NotReady,
+    /// The request to pay names no amount; give one.
+    AmountNeeded,
+    /// The request to pay is damaged or asks for what cannot be done; args: `why`.
+    BadInvoice,
+
     // -- faults of a network
     /// No peer answers.
     NoPeers,

@@ -242,6 +242,26 @@ export const failuresEn: FailureWords = {
     why: 'The federation script changes, and a deposit to the old one may be lost.',
     now: 'Start a new peg-in.',
   },
+  'expired': {
+    what: 'Its time is over.',
+    why: 'It names a time or a block after which it must not be used, and that has passed.',
+    now: 'Ask for a new one.',
+  },
+  'not-ready': {
+    what: 'It cannot be used yet.',
+    why: 'A transaction still waits for confirmations, or the other side has not answered.',
+    now: 'Wait, and try again.',
+  },
+  'amount-needed': {
+    what: 'The request to pay names no amount.',
+    why: 'The receiver leaves it to you.',
+    now: 'Type the amount.',
+  },
+  'bad-invoice': {
+    what: 'The request to pay cannot be used.',
+    why: 'It is damaged, or asks for something that this app cannot do.',
+    now: 'Ask the receiver for a new one.',
+  },
   'no-peers': {
     what: 'No peer answers.',
     why: 'The network may be down, or the addresses are wrong.',

@@ -1,0 +1,21 @@
+//! Payment channels and swaps as pure state machines: chain facts and messages come in; messages, signatures and transactions go out.
+//!
+//! - [`streaming`]: a one-way channel that pays per unit, with a refund that needs nobody.
+//!
+//! Nothing here opens a socket or a file or asks for the time. Three rules hold for every machine:
+//!
+//! 1. A step is a [`Step`]: its effects can be had only by saying that the new state [is on disk](Step::saved).
+//! 2. States are data (serde) and hold no secret key: whoever drives a machine signs when an effect says so, with a key given as an
+//!    argument. Signatures are deterministic, so a step that is repeated after a crash says the same bytes.
+//! 3. What the user asks is refused with a [`causeway_vocab::Refusal`]; what a stranger sends is refused with a typed fault and
+//!    changes nothing.
+
+mod step;
+pub mod streaming;
+mod taproot;
+pub mod wire;
+
+#[cfg(test)]
+mod judge;
+
+pub use step::Step;
