@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Blocks before a transaction's own that are searched for what it spends, at once and later in the background.
 const NEAR: u32 = 50;
-const FAR: u32 = 2_000;
+pub(crate) const FAR: u32 = 2_000;
 /// Transactions of one batch that are checked before it is shown; a long rescan leaves the rest to the background.
 const AT_ONCE: usize = 20;
 
@@ -60,6 +60,9 @@ impl Profile {
                 let noted = self.change(|core, write| core.note_verdict(write, txid, verdict, height));
                 if let Err(refusal) = noted {
                     tracing::warn!(code = ?refusal.code, "a verdict could not be written");
+                }
+                if verdict == Verdict::Failed {
+                    self.evidence_of(txid, height).await;
                 }
             } else {
                 self.core().proofs.remove(&txid);

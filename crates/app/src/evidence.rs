@@ -34,7 +34,7 @@ impl Profile {
         if let Some(wanted) = &request.outputs {
             outputs.retain(|vout, _| wanted.contains(vout));
         }
-        let parents = self.parents(&tx, height, &block.txdata).await;
+        let parents = self.parents(&tx, height, &block.txdata, REACH).await;
         let position = crate::drafts::small(position as u64);
         let branch = merkle::branch(&block, position).ok_or_else(unknown)?;
         let contract = {
@@ -60,8 +60,8 @@ impl Profile {
         crate::vault::slowly(move || proofs::verify(&request.text)).await
     }
 
-    /// The transactions that one spends from, as far as they can be found.
-    async fn parents(&self, tx: &Transaction, height: u32, siblings: &[Transaction]) -> Vec<Transaction> {
+    /// The transactions that one spends from, as far as they can be found within `reach` blocks before its own.
+    pub(crate) async fn parents(&self, tx: &Transaction, height: u32, siblings: &[Transaction], reach: u32) -> Vec<Transaction> {
         let spent = tx.input.iter().filter(|input| !input.is_pegin).map(|input| input.previous_output.txid);
         let mut missing: BTreeSet<Txid> = spent.collect();
         let mut found = Vec::new();
@@ -75,7 +75,7 @@ impl Profile {
             }
         }
         let mut below = height;
-        while !missing.is_empty() && below > 0 && height - below < REACH {
+        while !missing.is_empty() && below > 0 && height - below < reach {
             below -= 1;
             let Some(tip) = self.clients.sidechain.at(below) else { break };
             match self.clients.sidechain.block(tip.hash).await {

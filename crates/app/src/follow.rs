@@ -75,6 +75,7 @@ pub(crate) async fn bitcoin(profile: Arc<Profile>, mut events: Receiver<BitcoinE
             Event::Batch(batch) => profile.bitcoin_batch(&batch),
             Event::State(state) => profile.state(NetworkId::Bitcoin, state),
             Event::Fault(fault) => profile.fault(fault),
+            Event::Misrule(_) => unreachable!("BUG: nobody signs Bitcoin headers"),
         };
         if let Err(refusal) = outcome {
             profile.chain_trouble(NetworkId::Bitcoin, refusal);
@@ -90,6 +91,7 @@ pub(crate) async fn sidechain(profile: Arc<Profile>, mut events: Receiver<Sidech
             Event::Batch(batch) => profile.sidechain_batch(&batch).await,
             Event::State(state) => profile.state(NetworkId::Sidechain, state),
             Event::Fault(fault) => profile.fault(fault),
+            Event::Misrule(misrule) => profile.misrule(&misrule),
         };
         if let Err(refusal) = outcome {
             profile.chain_trouble(NetworkId::Sidechain, refusal);
@@ -236,6 +238,9 @@ impl Profile {
             }
             Ok((fresh, again))
         })?;
+        for (txid, _, height) in verdicts.iter().filter(|(_, verdict, _)| *verdict == Verdict::Failed) {
+            self.evidence_of(*txid, *height).await;
+        }
         match again {
             Some(first) => self.clients.sidechain.rescan(fresh, first),
             None if !fresh.is_empty() => self.clients.sidechain.watch(fresh),
@@ -307,8 +312,8 @@ impl Core {
         write.set_proof(&txid.to_string(), verdict.name(), height)?;
         self.proofs.insert(txid, verdict);
         if verdict == Verdict::Failed {
-            self.sidechain.halted = Some(Refusal::new(Code::BadProof).with("txid", txid));
-            stale(write, &[Tag::Networks]);
+            let evidence = format!("evidence-{}.json", &txid.to_string()[..16]);
+            self.halt(write, Refusal::new(Code::BadProof).with("txid", txid).with("evidence", evidence))?;
         }
         stale(write, &[Tag::Balances, Tag::Coins, Tag::History]);
         Ok(())

@@ -145,7 +145,7 @@ impl Core {
             locked: false,
             operations: Operations::read(reader)?,
             bitcoin: ChainInfo::default(),
-            sidechain: ChainInfo::default(),
+            sidechain: ChainInfo { halted: crate::halt::halted(reader)?, ..ChainInfo::default() },
             proofs: proofs.iter().filter_map(|(id, v)| Some((id.parse().ok()?, Verdict::read(v)))).collect(),
             names: Names::read(reader, realm)?,
             wallets,

@@ -43,6 +43,12 @@ pub struct Evidence<'a> {
     pub headers: Vec<&'a BlockHeader>,
 }
 
+/// What says how to read the rest.
+#[derive(Deserialize)]
+struct Format {
+    format: String,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -120,6 +126,10 @@ pub fn write(evidence: &Evidence<'_>) -> String {
 /// Checks every statement of a proof file. `Err` when the file cannot be read at all; a verdict with `ok: false` when it proves less than it says.
 pub fn verify(text: &str) -> Result<ProofVerdict, Failure> {
     let bad = |field: &str| Failure::new(Code::BadRequest).with("field", field);
+    let named: Format = serde_json::from_str(text).map_err(|_| bad("proof"))?;
+    if named.format == crate::faults::FORMAT {
+        return crate::faults::verify(text);
+    }
     let file: File = serde_json::from_str(text).map_err(|_| bad("proof"))?;
     if file.format != FORMAT {
         return Err(bad("format"));
@@ -144,11 +154,11 @@ pub fn verify(text: &str) -> Result<ProofVerdict, Failure> {
     Ok(ProofVerdict { ok: statements.iter().all(|s| s.ok), statements })
 }
 
-fn from_hex<T: elements::encode::Decodable>(hex: &str) -> Option<T> {
+pub(crate) fn from_hex<T: elements::encode::Decodable>(hex: &str) -> Option<T> {
     deserialize(&<Vec<u8> as bitcoin::hex::FromHex>::from_hex(hex).ok()?).ok()
 }
 
-fn decode_header(hex: &str) -> Option<BlockHeader> {
+pub(crate) fn decode_header(hex: &str) -> Option<BlockHeader> {
     header::decode(&<Vec<u8> as bitcoin::hex::FromHex>::from_hex(hex).ok()?).ok()
 }
 
@@ -310,19 +320,24 @@ fn peg_ins(file: &File, names: &Names, tx: &Transaction) -> Vec<ProofStatement> 
 
 /// Range proofs, surjection proofs and balance, when everything that is spent is in the file.
 fn amounts(file: &File, tx: &Transaction, parents: &[Transaction]) -> Option<ProofStatement> {
-    let by_txid: BTreeMap<elements::Txid, &Transaction> = parents.iter().map(|tx| (tx.txid(), tx)).collect();
-    let spent = tx.input.iter().map(|input| {
+    let spent = spent(tx, parents)?;
+    Some(match proofs::verify(tx, &spent, file.chain.policy_asset) {
+        Ok(_) => statement(ProofKind::Amounts, true, None, tx.txid()),
+        Err(fault) => statement(ProofKind::Amounts, false, None, fault),
+    })
+}
+
+/// The outputs that a transaction spends, in order, from these transactions. `None` when one is missing.
+pub(crate) fn spent<'t>(tx: &Transaction, parents: impl IntoIterator<Item = &'t Transaction>) -> Option<Vec<TxOut>> {
+    let by_txid: BTreeMap<elements::Txid, &Transaction> = parents.into_iter().map(|tx| (tx.txid(), tx)).collect();
+    let output = |input: &elements::TxIn| {
         if input.is_pegin() {
             return PeginWitness::of_library(input.pegin_data()?).ok().map(|witness| witness.claimed_output());
         }
         let parent = by_txid.get(&input.previous_output.txid)?;
         parent.output.get(usize::try_from(input.previous_output.vout).ok()?).cloned()
-    });
-    let spent: Vec<TxOut> = spent.collect::<Option<_>>()?;
-    Some(match proofs::verify(tx, &spent, file.chain.policy_asset) {
-        Ok(_) => statement(ProofKind::Amounts, true, None, tx.txid()),
-        Err(fault) => statement(ProofKind::Amounts, false, None, fault),
-    })
+    };
+    tx.input.iter().map(output).collect()
 }
 
 /// k of n signed the block, and the chain says that they are the ones to sign: the founding members of the genesis block, or those whom the

@@ -23,6 +23,22 @@ pub enum Event<B> {
     State(NetworkState),
     /// A peer or the network failed. The client goes on by itself.
     Fault(Fault),
+    /// The federation signed a header that breaks a rule. Told once per header and run; the client stays on the chain before it.
+    Misrule(Misrule),
+}
+
+/// A header that breaks a rule although the members in force signed it, with what leads to it: evidence against the federation, not
+/// against the peer that passed it on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misrule {
+    /// Height of the last block of the told chain before `headers`.
+    pub fork: Height,
+    /// Consecutive raw headers above that block, each with its signature witness; the last is the one that breaks the rule.
+    pub headers: Vec<Vec<u8>>,
+    /// Hash of the last.
+    pub hash: elements::BlockHash,
+    /// The word for the rule, as in the fault [`Code::BadHeader`](causeway_vocab::Code::BadHeader).
+    pub rule: &'static str,
 }
 
 /// A run of consecutive verified headers of the best chain.

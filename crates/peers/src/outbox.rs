@@ -1,6 +1,6 @@
 //! What waits to be told: everything ready is merged, so a slow reader costs nothing but freshness.
 
-use crate::event::{Event, Headers, NetworkState};
+use crate::event::{Event, Headers, Misrule, NetworkState};
 use causeway_vocab::{ChainBatch, Fault, Height, Tip};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,6 +17,7 @@ pub(crate) struct Outbox<H, B, T> {
     batch: Option<ChainBatch<H, B, T>>,
     faults: VecDeque<Fault>,
     told_faults: VecDeque<(Fault, Instant)>,
+    misrule: Option<Misrule>,
     state: Option<NetworkState>,
     told_state: Option<NetworkState>,
 }
@@ -28,6 +29,7 @@ impl<H: Copy, B, T> Outbox<H, B, T> {
             batch: None,
             faults: VecDeque::new(),
             told_faults: VecDeque::new(),
+            misrule: None,
             state: None,
             told_state: None,
         }
@@ -66,6 +68,11 @@ impl<H: Copy, B, T> Outbox<H, B, T> {
         self.faults.push_back(fault);
     }
 
+    /// One is enough to stop: of several that wait the first is told.
+    pub(crate) fn misrule(&mut self, misrule: Misrule) {
+        self.misrule.get_or_insert(misrule);
+    }
+
     pub(crate) fn state(&mut self, state: NetworkState) {
         self.state = (self.told_state != Some(state)).then_some(state);
     }
@@ -81,7 +88,8 @@ impl<H: Copy, B, T> Outbox<H, B, T> {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.headers.is_none() && self.batch.is_none() && self.faults.is_empty() && self.state.is_none()
+        let nothing = self.headers.is_none() && self.batch.is_none() && self.misrule.is_none();
+        nothing && self.faults.is_empty() && self.state.is_none()
     }
 
     /// Takes the next event, in the order in which they must be written down.
@@ -107,6 +115,10 @@ impl<H: Copy, B, T> Outbox<H, B, T> {
         }
         if let Some(batch) = self.batch.take() {
             return Some(Event::Batch(batch));
+        }
+        // What leads to it has been told by now.
+        if let Some(misrule) = self.misrule.take() {
+            return Some(Event::Misrule(misrule));
         }
         if let Some(fault) = self.faults.pop_front() {
             return Some(Event::Fault(fault));

@@ -32,11 +32,13 @@ async fn both_clients_follow_a_sandbox_live() {
                 event = bitcoin_events.recv() => match event.expect("the client runs") {
                     Event::State(state) => synced |= state.phase == Phase::Synced && state.scanned_to > 0,
                     Event::Fault(fault) => panic!("{fault}"),
+                    Event::Misrule(misrule) => panic!("{misrule:?}"),
                     _ => {}
                 },
                 event = sidechain_events.recv() => match event.expect("the client runs") {
                     Event::Batch(batch) => heights.push(batch.scanned_to),
                     Event::Fault(fault) => panic!("{fault}"),
+                    Event::Misrule(misrule) => panic!("{misrule:?}"),
                     _ => {}
                 },
             }

@@ -1,6 +1,6 @@
 //! The verified header chain: grown from `headers` messages, switched when a longer signed fork shows up.
 
-use crate::event::{Headers, ResumePoint};
+use crate::event::{Headers, Misrule, ResumePoint};
 use causeway_sidechain::consensus::header::{HeaderChain, HeaderFault, MAX_ROLLBACK, decode, decode_prefix};
 use causeway_sidechain::consensus::signature::{Multisig, Signers, verify_own_signatures};
 use causeway_vocab::{Height, SidechainParams, Tip};
@@ -51,8 +51,10 @@ pub(crate) enum HeadersFault {
     Unconnected,
     /// The branch leaves our chain further back than can be undone.
     TooDeep(Height),
-    /// A header breaks a rule.
+    /// A header breaks a rule, and the federation has not signed it.
     Bad(Height, HeaderFault),
+    /// A header breaks a rule, and the federation has signed it.
+    Misrule(Misrule),
 }
 
 /// A refused message, with what it changed before the refusal.
@@ -167,8 +169,8 @@ impl Chain {
                         raw.push(received.raw);
                         self.push(tip, received.header);
                     }
-                    Err(bad) => {
-                        fault = Some(bad);
+                    Err(refused) => {
+                        fault = Some(refused.after(self.tip().height, vec![], received));
                         break;
                     }
                 }
@@ -204,8 +206,9 @@ impl Chain {
         for (received, signers) in batch {
             match accept(&mut branch.chain, &received.header, signers, now) {
                 Ok(_) => branch.headers.push(received),
-                Err(bad) => {
-                    fault = Some(bad);
+                Err(refused) => {
+                    let before = branch.headers.iter().map(|received| received.raw.clone()).collect();
+                    fault = Some(refused.after(branch.fork.height, before, received));
                     break;
                 }
             }
@@ -245,18 +248,41 @@ impl Chain {
     }
 }
 
+/// A header that the chain did not take.
+struct Refused {
+    fault: HeaderFault,
+    /// Whether the members in force signed it.
+    signed: bool,
+}
+
+impl Refused {
+    fn after(self, fork: Height, mut before: Vec<Vec<u8>>, received: Received) -> HeadersFault {
+        let Received { header, raw } = received;
+        if !self.signed {
+            return HeadersFault::Bad(header.height, self.fault);
+        }
+        before.push(raw);
+        let misrule = Misrule { fork, headers: before, hash: header.block_hash(), rule: rule(&self.fault) };
+        HeadersFault::Misrule(misrule)
+    }
+}
+
 fn accept(
     chain: &mut HeaderChain,
     header: &BlockHeader,
     signers: Result<Signers, HeaderFault>,
     now: u64,
-) -> Result<Tip<BlockHash>, HeadersFault> {
-    let bad = |fault| HeadersFault::Bad(header.height, fault);
-    // The cheap rules come first: they say more about what is wrong.
-    match signers {
-        Ok(signers) => chain.accept_verified(header, &signers, now).map_err(bad),
-        Err(fault) => Err(bad(chain.state().next_unsigned(chain.params(), header, now).err().unwrap_or(fault))),
-    }
+) -> Result<Tip<BlockHash>, Refused> {
+    let fault = match signers {
+        Ok(signers) => match chain.accept_verified(header, &signers, now) {
+            Ok(tip) => return Ok(tip),
+            Err(fault) => fault,
+        },
+        // The cheap rules come first: they say more about what is wrong.
+        Err(fault) => chain.state().next_unsigned(chain.params(), header, now).err().unwrap_or(fault),
+    };
+    let signed = chain.state().misrule(chain.params(), header, &fault).is_some();
+    Err(Refused { fault, signed })
 }
 
 /// k and n of a header whose signatures were verified before it was kept.

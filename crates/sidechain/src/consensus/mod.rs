@@ -16,6 +16,7 @@ mod fixtures;
 pub mod header;
 pub mod issuance;
 pub mod merkle;
+pub mod misrule;
 pub mod pak;
 #[cfg(test)]
 mod parser_tests;

@@ -84,6 +84,8 @@ pub(super) struct Actor {
     /// Peers that came late, the block up to which they were asked to agree, and the filter header there.
     comparing: BTreeMap<Peer, (bitcoin::BlockHash, FilterHeader)>,
     asks: HashMap<BlockHash, Vec<oneshot::Sender<(Height, Block)>>>,
+    /// The header signed against the rules that was told last.
+    misrule: Option<BlockHash>,
     offline_since: Option<u64>,
     had_peers: bool,
     steady: Steady,
@@ -113,6 +115,7 @@ impl Actor {
             first_match: Some(scanned_to),
             comparing: BTreeMap::new(),
             asks: HashMap::new(),
+            misrule: None,
             offline_since: None,
             had_peers: false,
             steady: Steady::default(),
@@ -372,6 +375,15 @@ impl Actor {
             Some(HeadersFault::Bad(height, fault)) => {
                 self.fault(Refusal::new(Code::BadHeader).with("height", height).with("rule", chain::rule(&fault)));
                 return self.punish(peer, Misconduct::BadHeader);
+            }
+            // The peer only passed it on. But it follows that chain, so there is nothing more to be had from it.
+            Some(HeadersFault::Misrule(misrule)) => {
+                let told = std::mem::replace(&mut self.misrule, Some(misrule.hash));
+                if told != Some(misrule.hash) {
+                    self.outbox.misrule(misrule);
+                }
+                self.pool.close(peer);
+                return self.gone(peer);
             }
         }
         let Some(state) = self.peers.get_mut(&peer) else { return };

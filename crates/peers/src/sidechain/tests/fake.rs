@@ -132,6 +132,16 @@ impl Chain {
         Chain { headers, hashes, filters, blocks, tip: 0, mempool: HashMap::new() }
     }
 
+    /// The fixture chain below this header, and then the header.
+    pub(super) fn ending_in(bad: &[u8], height: usize) -> Chain {
+        let mut chain = Chain::real(height);
+        chain.headers.truncate(height);
+        chain.hashes.truncate(height);
+        chain.headers.push(bad.to_vec());
+        chain.hashes.push(header(bad).block_hash());
+        chain
+    }
+
     /// Replaces everything above `fork` by signed blocks without transactions of interest.
     pub(super) fn fork(&mut self, fork: usize, length: usize) {
         let sets = &fixture("chain.json")["network"]["signers"];

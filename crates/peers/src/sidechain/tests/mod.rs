@@ -1,6 +1,7 @@
 //! The client against a peer that serves what a real elementsd served, and against peers that lie.
 
 mod fake;
+mod headers;
 
 use super::*;
 use crate::event::Phase;
@@ -48,6 +49,7 @@ struct Told {
     unconfirmed: Vec<Transaction>,
     rollbacks: Vec<Height>,
     faults: Vec<Refusal>,
+    misrules: Vec<crate::Misrule>,
     phases: Vec<Phase>,
     scanned_to: Height,
 }
@@ -122,6 +124,7 @@ impl Told {
             }
             Event::State(state) => self.phases.push(state.phase),
             Event::Fault(fault) => self.faults.push(fault.refusal),
+            Event::Misrule(misrule) => self.misrules.push(misrule),
         }
     }
 

@@ -1,0 +1,77 @@
+//! Stopping: a network whose federation signed what breaks a rule is used no further, and the evidence is kept as a file.
+
+use crate::amounts::FAR;
+use crate::faults;
+use crate::memory::{Core, stale};
+use crate::profile::Profile;
+use causeway_contract::Tag;
+use causeway_peers::Misrule;
+use causeway_store::{Reader, Write};
+use causeway_vocab::{Code, NetworkId, Refusal};
+use elements::Txid;
+
+/// The fact that keeps the halt of the sidechain on disk.
+const HALTED: &str = "halted-sidechain";
+
+impl Core {
+    /// Stops the sidechain: spending and pegging are refused until somebody has looked. The first reason stays, over restarts.
+    pub(crate) fn halt(&mut self, write: &mut Write<'_>, why: Refusal) -> Result<(), Refusal> {
+        if self.sidechain.halted.is_none() {
+            write.set_meta(HALTED, &serde_json::to_string(&why).expect("BUG: a refusal is JSON"))?;
+            self.sidechain.halted = Some(why);
+        }
+        stale(write, &[Tag::Networks]);
+        Ok(())
+    }
+}
+
+/// Why the sidechain was stopped, in this run or an earlier one.
+pub(crate) fn halted(reader: &Reader<'_>) -> Result<Option<Refusal>, Refusal> {
+    Ok(reader.meta(HALTED)?.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+impl Profile {
+    /// The federation signed a header that breaks a rule.
+    pub(crate) fn misrule(&self, misrule: &Misrule) -> Result<(), Refusal> {
+        let height = misrule.fork.saturating_add(u32::try_from(misrule.headers.len()).unwrap_or(u32::MAX));
+        tracing::error!(rule = misrule.rule, height, hash = %misrule.hash, "the federation signed a header that breaks a rule");
+        let (first, mut headers) = self.store.read(|reader| reader.headers(NetworkId::Sidechain))?;
+        headers.truncate(misrule.fork as usize);
+        headers.extend(misrule.headers.iter().cloned());
+        let mut why = Refusal::new(Code::BadHeader).with("height", height).with("rule", misrule.rule);
+        if first == 1 || misrule.fork == 0 {
+            let text = faults::write_header(&self.realm.sidechain, &headers);
+            why = why.with("evidence", self.keep_evidence(&misrule.hash.to_string(), &text));
+        }
+        self.change(|core, write| core.halt(write, why))
+    }
+
+    /// Keeps the evidence of a transaction in a signed block whose proofs do not hold. The network has been stopped already.
+    pub(crate) async fn evidence_of(&self, txid: Txid, height: u32) {
+        if let Err(refusal) = self.collect(txid, height).await {
+            tracing::error!(code = ?refusal.code, "the evidence of a failed proof could not be collected");
+        }
+    }
+
+    async fn collect(&self, txid: Txid, height: u32) -> Result<(), Refusal> {
+        let gone = || Refusal::new(Code::NotFound).with("what", "block");
+        let tip = self.clients.sidechain.at(height).ok_or_else(gone)?;
+        let (height, block) = self.clients.sidechain.block(tip.hash).await.map_err(|fault| fault.refusal)?;
+        let tx = block.txdata.iter().find(|tx| tx.txid() == txid).ok_or_else(gone)?;
+        let parents = self.parents(tx, height, &block.txdata, FAR).await;
+        let (_, mut headers) = self.store.read(|reader| reader.headers(NetworkId::Sidechain))?;
+        headers.truncate(height as usize);
+        let text = faults::write_block(&self.realm.sidechain, &headers, &block, txid, &parents);
+        self.keep_evidence(&txid.to_string(), &text);
+        Ok(())
+    }
+
+    /// Writes an evidence file into the profile and gives its name.
+    fn keep_evidence(&self, about: &str, text: &str) -> String {
+        let name = format!("evidence-{}.json", &about[..16]);
+        if let Err(error) = std::fs::write(self.dir.join(&name), text) {
+            tracing::error!(%error, "the evidence could not be written");
+        }
+        name
+    }
+}
