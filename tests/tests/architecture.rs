@@ -188,9 +188,9 @@ fn the_content_policy_allows_no_remote_inline_or_evaluated_code() {
 
 #[test]
 fn secret_types_implement_neither_debug_nor_clone_nor_serialize() {
-    let secret = ["Secret", "Seed", "Recovery", "SigningKeys", "KeyringKey", "OpenVault", "Words"];
+    let secret = ["Secret", "Seed", "Recovery", "SigningKeys", "KeyringKey", "OpenVault", "Words", "EotsKey", "SecretNonce"];
     let mut seen = BTreeSet::new();
-    for (path, text) in product("keys") {
+    for (path, text) in product("keys").into_iter().chain(product("staking")) {
         for name in secret {
             let Some(at) = text
                 .find(&format!("pub struct {name}"))

@@ -4,13 +4,29 @@
 //! Pure: no socket, file, clock or thread. Everything is verified under our own hashes; nothing that the control plane says is believed
 //! where it can be checked.
 
+pub mod adaptor;
+pub mod delegation;
+pub mod eots;
+pub mod exit;
+pub mod identifiable;
 pub mod params;
+pub mod protection;
+pub mod randomness;
 pub mod rate;
+mod scalar;
 pub mod script;
+pub mod spend;
+pub mod stake;
 
+pub use adaptor::AdaptorSignature;
+pub use delegation::{CovenantSignatures, Registration, Verified};
+pub use eots::{EotsKey, EotsSignature, PublicRandomness, SecretNonce};
+pub use exit::ExitPackage;
 pub use params::{Covenant, Params, ParamsHistory};
 pub use rate::Rate;
 pub use script::{Leaf, Terms, Tree, Trees};
+pub use spend::Spend;
+pub use stake::{Rules, Stake};
 
 #[cfg(test)]
 mod fixtures;

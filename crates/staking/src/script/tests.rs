@@ -1,36 +1,15 @@
 //! Official vectors, and an independent compiler's view of the same policies.
 
 use super::*;
-use crate::fixtures::{bytes, load};
+use crate::fixtures::{bytes, load, terms_of_parameters};
 use crate::testing::{keys, terms};
 use miniscript::Descriptor;
 use proptest::prelude::*;
-use serde_json::Value;
-
-fn key(value: &Value) -> XOnlyPublicKey {
-    let bytes = bytes(value);
-    XOnlyPublicKey::from_slice(&bytes[bytes.len() - 32..]).expect("a key")
-}
-
-fn number<T: TryFrom<u64>>(value: &Value) -> T {
-    T::try_from(value.as_u64().expect("a number")).ok().expect("in range")
-}
-
-fn keys_of(value: &Value) -> Vec<XOnlyPublicKey> {
-    value.as_array().expect("keys").iter().map(key).collect()
-}
 
 #[test]
 fn scripts_and_outputs_are_those_of_the_official_vectors() {
     for case in load("staking_scripts.json").as_array().expect("cases") {
-        let given = &case["parameters"];
-        let terms = Terms {
-            staker: key(&given["staker_public_key"]),
-            providers: keys_of(&given["finality_provider_public_keys"]),
-            covenant: Covenant { keys: keys_of(&given["covenant_public_keys"]), quorum: number(&given["covenant_quorum"]) },
-            staking_time: number(&given["staking_time"]),
-            unbonding_time: number(&given["unbonding_time"]),
-        };
+        let terms = terms_of_parameters(&case["parameters"]);
         let trees = terms.trees().expect("scripts");
         let script = |tree: &Tree, leaf| tree.leaf(leaf).expect("a leaf").to_bytes();
         let want = &case["expected"];
