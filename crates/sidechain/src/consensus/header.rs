@@ -196,6 +196,33 @@ impl HeaderState {
         })
     }
 
+    /// The state after the first block of an epoch that is known by other means than a walk: `fedpegs` are those of its epoch and the ones
+    /// before, newest first, as far as known.
+    ///
+    /// The blocks before are not known; their times count as 0, so the median time of the first ten blocks after it is judged too kindly.
+    pub(super) fn at_epoch_start(
+        params: &SidechainParams,
+        header: &BlockHeader,
+        full: Arc<FullParams>,
+        mut fedpegs: Vec<Fedpeg>,
+    ) -> HeaderState {
+        fedpegs.truncate(params.total_valid_epochs as usize);
+        let mut times = VecDeque::from([0; MEDIAN_SPAN - 1]);
+        times.push_back(header.time);
+        let mut state = HeaderState {
+            tip: Tip { height: header.height, hash: header.block_hash(), time: header.time },
+            times,
+            current: full,
+            dynafed: header.is_dynafed(),
+            votes: Vec::new(),
+            favourite: None,
+            fedpegs,
+            signers: None,
+        };
+        state.count_vote(params, header.dynafed_proposed().unwrap_or(&Params::Null));
+        state
+    }
+
     /// The block this state is after.
     pub fn tip(&self) -> Tip<BlockHash> {
         self.tip
@@ -309,30 +336,9 @@ impl HeaderState {
             BlockExtData::Dynafed { .. } if !active => return Err(HeaderFault::DynafedTooEarly),
             BlockExtData::Dynafed { current, proposed, .. } => (current, proposed),
         };
-        if header.version & RESERVED_VERSION_BITS != 0 {
-            return Err(HeaderFault::ReservedVersionBits(header.version));
-        }
+        check_version(header)?;
         let full = self.next_full_params(params);
-        if current.is_null() {
-            return Err(HeaderFault::NullParams);
-        }
-        match (current.is_full(), self.next_params(params).is_full()) {
-            (true, false) => return Err(HeaderFault::FullInsideEpoch),
-            (false, true) => return Err(HeaderFault::CompactAtEpochStart),
-            _ => {}
-        }
-        if current.signblockscript() != Some(&full.signblockscript)
-            || current.signblock_witness_limit() != Some(full.signblock_witness_limit)
-        {
-            return Err(HeaderFault::WrongSigning);
-        }
-        let same = match current {
-            Params::Full(got) => got == full.as_ref(),
-            compact => compact.elided_root() == Some(&elided_root(&full)),
-        };
-        if !same {
-            return Err(HeaderFault::WrongElided);
-        }
+        check_current(current, &full, self.next_params(params).is_full())?;
         federation::check_proposal(proposed, &full, params.enforce_pak)?;
         Ok((full, proposed))
     }
@@ -386,12 +392,43 @@ impl HeaderState {
     }
 }
 
+/// Version bits of a dynafed header.
+pub(super) fn check_version(header: &BlockHeader) -> Result<(), HeaderFault> {
+    if header.version < MIN_VERSION {
+        return Err(HeaderFault::OldVersion(header.version));
+    }
+    if header.version & RESERVED_VERSION_BITS != 0 {
+        return Err(HeaderFault::ReservedVersionBits(header.version));
+    }
+    Ok(())
+}
+
+/// Compares the current parameters of a header with those in force, the elided root of a compact form included.
+pub(super) fn check_current(current: &Params, full: &FullParams, must_be_full: bool) -> Result<(), HeaderFault> {
+    match (current.is_null(), current.is_full(), must_be_full) {
+        (true, ..) => return Err(HeaderFault::NullParams),
+        (_, true, false) => return Err(HeaderFault::FullInsideEpoch),
+        (_, false, true) => return Err(HeaderFault::CompactAtEpochStart),
+        _ => {}
+    }
+    if current.signblockscript() != Some(&full.signblockscript)
+        || current.signblock_witness_limit() != Some(full.signblock_witness_limit)
+    {
+        return Err(HeaderFault::WrongSigning);
+    }
+    let same = match current {
+        Params::Full(got) => got == full,
+        compact => compact.elided_root() == Some(&elided_root(full)),
+    };
+    if same { Ok(()) } else { Err(HeaderFault::WrongElided) }
+}
+
 /// Votes that a proposal needs: 4/5 of an epoch, rounded down.
 fn threshold(params: &SidechainParams) -> u32 {
     (u64::from(params.epoch_length) * 4 / 5) as u32
 }
 
-fn fedpeg_of(epoch_start: Height, full: &FullParams) -> Fedpeg {
+pub(super) fn fedpeg_of(epoch_start: Height, full: &FullParams) -> Fedpeg {
     Fedpeg { epoch_start, program: full.fedpeg_program.clone(), script: full.fedpegscript.clone().into() }
 }
 

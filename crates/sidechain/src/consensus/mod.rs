@@ -25,6 +25,7 @@ pub mod pegout;
 pub mod proofs;
 pub mod script;
 pub mod signature;
+pub mod skip;
 pub mod transaction;
 pub mod tweak;
 
