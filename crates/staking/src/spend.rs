@@ -4,7 +4,7 @@ use crate::params::Covenant;
 use crate::script::{Leaf, Tree};
 use bitcoin::sighash::{Prevouts, SighashCache, TapSighash, TapSighashType};
 use bitcoin::taproot::{ControlBlock, LeafVersion, TapLeafHash};
-use bitcoin::{OutPoint, Psbt, ScriptBuf, Transaction, TxOut, Witness, XOnlyPublicKey};
+use bitcoin::{OutPoint, Psbt, ScriptBuf, Transaction, TxOut, Weight, Witness, XOnlyPublicKey};
 use secp256k1::hashes::Hash as _;
 use secp256k1::schnorr::Signature;
 use secp256k1::{Message, SECP256K1};
@@ -87,6 +87,11 @@ impl Spend {
         input.tap_internal_key = Some(crate::script::internal_key());
         input.tap_scripts.insert(self.control.clone(), (self.script.clone(), LeafVersion::TapScript));
         psbt
+    }
+
+    /// Weight of the transaction when the stack has items of these lengths.
+    pub(crate) fn finished_weight(&self, stack: impl IntoIterator<Item = usize>) -> Weight {
+        self.finish(stack.into_iter().map(|length| vec![0; length])).weight()
     }
 
     /// The transaction with this input's witness: `stack` below script and control block.
