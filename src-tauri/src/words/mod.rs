@@ -3,6 +3,9 @@
 //! Words must never enter a webview, so they are shown and typed in a window of a child process of this same program. Its questions and
 //! answers are JSON lines on the standard streams, private to the two processes.
 
+mod look;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod window;
 
@@ -59,15 +62,16 @@ enum Told {
     Refused(Failure),
 }
 
-/// Opens the window and carries what it asks to the app. Answers with the new wallet, or nothing when the user closed the window.
+/// Opens the window, in the language and theme of the page that calls, and carries what it asks to the app. Answers with the new wallet, or nothing when the user closed the window.
 #[tauri::command]
 pub(crate) async fn open_words(
     host: State<'_, Host>,
     purpose: Purpose,
     wallet: Option<u32>,
+    language: String,
+    dark: bool,
 ) -> Result<Option<WalletView>, Failure> {
     let app = host.app().await?;
-    let settings = app.settings_get(causeway_contract::Empty {}).await?;
     let state = app.app_state(causeway_contract::Empty {}).await?;
     let bug = |_| Failure::new(Code::Bug);
     let program = std::env::current_exe().map_err(bug)?;
@@ -81,8 +85,7 @@ pub(crate) async fn open_words(
     let (Some(mut to_child), Some(from_child)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(Failure::new(Code::Bug));
     };
-    let dark = settings.theme == causeway_contract::Theme::Dark;
-    let opening = Opening { purpose, language: settings.language, dark, valueless: state.valueless };
+    let opening = Opening { purpose, language, dark, valueless: state.valueless };
     tell(&mut to_child, &opening).await?;
     let mut lines = BufReader::new(from_child).lines();
     while let Some(line) = lines.next_line().await.map_err(bug)?.map(Zeroizing::new) {
@@ -119,7 +122,7 @@ pub(crate) fn show() -> Result<(), String> {
     let mut first = String::new();
     std::io::stdin().lock().read_line(&mut first).map_err(|e| e.to_string())?;
     let opening: Opening = serde_json::from_str(&first).map_err(|e| e.to_string())?;
-    window::show(opening)
+    window::show(opening, std::sync::Arc::new(ask))
 }
 
 /// Asks the parent and waits for its answer. Called off the thread that draws.

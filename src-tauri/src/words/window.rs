@@ -1,12 +1,13 @@
 //! What the native window draws.
 
+use super::look::{self, Colours};
 use super::texts::{self, Texts};
-use super::{Asked, Opening, Purpose, Told, ask};
+use super::{Asked, Opening, Purpose, Told};
 use causeway_contract::{Code, Failure, WalletCreate};
 use causeway_keys::{Secret, WordCount, Words};
-use eframe::egui::{
-    self, Align, Color32, FontData, FontDefinitions, FontFamily, Grid, Layout, RichText, TextEdit, Ui, ViewportCommand,
-};
+use eframe::egui::{self, Align, Button, Grid, Key, Layout, RichText, TextEdit, Ui, ViewportCommand};
+use rand::{CryptoRng, RngCore};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use zeroize::Zeroize;
 
@@ -30,10 +31,22 @@ enum Page {
     Seal,
 }
 
-struct WordsWindow {
+/// Puts a question to the parent and waits for its answer; called off the thread that draws.
+pub(super) type Ask = Arc<dyn Fn(&Asked) -> Result<Told, String> + Send + Sync>;
+
+/// Where words come from: the system's generator, or a known one under test.
+pub(super) trait Random: RngCore + CryptoRng {}
+impl<T: RngCore + CryptoRng> Random for T {}
+
+pub(super) struct WordsWindow {
     opening: Opening,
     texts: &'static Texts,
+    colours: Colours,
+    ask: Ask,
+    rng: Box<dyn Random>,
     page: Page,
+    /// The page was just turned: its first field gets the keyboard.
+    turned: bool,
     count: WordCount,
     own_entropy: String,
     words: Vec<String>,
@@ -50,68 +63,22 @@ struct WordsWindow {
 }
 
 /// Shows the window until it is closed or the parent says that the wallet was made.
-pub(super) fn show(opening: Opening) -> Result<(), String> {
-    let texts = texts::of(&opening.language);
-    let (page, title) = match opening.purpose {
-        Purpose::Create => (Page::Choose, texts.create_title),
-        Purpose::Restore => (Page::Type, texts.restore_title),
-        Purpose::Backup => (Page::Unlock, texts.backup_title),
-    };
+pub(super) fn show(opening: Opening, ask: Ask) -> Result<(), String> {
+    let window = WordsWindow::new(opening, ask, Box::new(rand::rngs::OsRng));
+    let title = window.title();
     let viewport = egui::ViewportBuilder::default().with_inner_size([560.0, 620.0]).with_resizable(false).with_title(title);
     let options = eframe::NativeOptions { viewport, ..Default::default() };
-    let dark = opening.dark;
-    let window = WordsWindow {
-        opening,
-        texts,
-        page,
-        count: WordCount::Twelve,
-        own_entropy: String::new(),
-        words: Vec::new(),
-        asked: [0; 3],
-        answers: Default::default(),
-        typed: String::new(),
-        name: texts.default_name.to_owned(),
-        passphrase: String::new(),
-        password: String::new(),
-        again: String::new(),
-        birthday: String::new(),
-        trouble: String::new(),
-        waiting: None,
+    let dress = move |creation: &eframe::CreationContext<'_>| {
+        window.dress(&creation.egui_ctx);
+        Ok(Box::new(window) as Box<dyn eframe::App>)
     };
-    eframe::run_native(
-        title,
-        options,
-        Box::new(move |creation| {
-            creation.egui_ctx.set_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light });
-            install_fonts(&creation.egui_ctx);
-            Ok(Box::new(window))
-        }),
-    )
-    .map_err(|e| e.to_string())
-}
-
-/// egui ships no Chinese face; the system's is used when there is one.
-fn install_fonts(context: &egui::Context) {
-    const FACES: [&str; 3] = [
-        "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
-        "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
-        "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc",
-    ];
-    let Some(face) = FACES.iter().find_map(|path| std::fs::read(path).ok()) else { return };
-    let mut fonts = FontDefinitions::default();
-    fonts.font_data.insert("cjk".into(), FontData::from_owned(face).into());
-    for family in [FontFamily::Proportional, FontFamily::Monospace] {
-        fonts.families.entry(family).or_default().push("cjk".into());
-    }
-    context.set_fonts(fonts);
+    eframe::run_native(title, options, Box::new(dress)).map_err(|e| e.to_string())
 }
 
 impl eframe::App for WordsWindow {
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
         self.hear(ui.ctx());
-        egui::CentralPanel::default().show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 10.0;
-            ui.add_space(8.0);
+        egui::CentralPanel::default().frame(look::margins(&self.colours)).show(ui, |ui| {
             match self.page {
                 Page::Choose => self.choose(ui),
                 Page::Show => self.show_words(ui),
@@ -123,9 +90,7 @@ impl eframe::App for WordsWindow {
             if self.waiting.is_some() {
                 ui.label(self.texts.working);
             } else if !self.trouble.is_empty() {
-                let red =
-                    if self.opening.dark { Color32::from_rgb(0xF1, 0x8C, 0x7E) } else { Color32::from_rgb(0xA3, 0x28, 0x1D) };
-                ui.colored_label(red, &self.trouble);
+                ui.colored_label(self.colours.of("halted"), &self.trouble);
             }
         });
     }
@@ -141,26 +106,82 @@ impl Drop for WordsWindow {
     }
 }
 
+/// A field with its label above and its hint below; `true` when Enter was pressed in it. Takes the keyboard when `first`.
+fn field(ui: &mut Ui, label: &str, value: &mut String, secret: bool, hint: &str, first: bool) -> bool {
+    let name = ui.label(RichText::new(label).strong());
+    let edit = TextEdit::singleline(value).password(secret).desired_width(f32::INFINITY).margin(look::FIELD);
+    let field = ui.add(edit).labelled_by(name.id);
+    if first {
+        field.request_focus();
+    }
+    if !hint.is_empty() {
+        ui.label(RichText::new(hint).weak());
+    }
+    field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
+}
+
 impl WordsWindow {
+    pub(super) fn new(opening: Opening, ask: Ask, rng: Box<dyn Random>) -> WordsWindow {
+        let texts = texts::of(&opening.language);
+        WordsWindow {
+            page: match opening.purpose {
+                Purpose::Create => Page::Choose,
+                Purpose::Restore => Page::Type,
+                Purpose::Backup => Page::Unlock,
+            },
+            colours: Colours::read(opening.dark),
+            opening,
+            texts,
+            ask,
+            rng,
+            turned: true,
+            count: WordCount::Twelve,
+            own_entropy: String::new(),
+            words: Vec::new(),
+            asked: [0; 3],
+            answers: Default::default(),
+            typed: String::new(),
+            name: texts.default_name.to_owned(),
+            passphrase: String::new(),
+            password: String::new(),
+            again: String::new(),
+            birthday: String::new(),
+            trouble: String::new(),
+            waiting: None,
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self.opening.purpose {
+            Purpose::Create => self.texts.create_title,
+            Purpose::Restore => self.texts.restore_title,
+            Purpose::Backup => self.texts.backup_title,
+        }
+    }
+
+    /// Sets theme and fonts, once.
+    pub(super) fn dress(&self, context: &egui::Context) {
+        look::dress(context, &self.colours, &self.opening.language);
+    }
+
+    fn turn(&mut self, page: Page) {
+        self.trouble.clear();
+        self.page = page;
+        self.turned = true;
+    }
+
     fn heading(ui: &mut Ui, title: &str, lead: &str) {
         ui.heading(RichText::new(title).strong());
         ui.label(lead);
         ui.add_space(4.0);
     }
 
-    fn field(ui: &mut Ui, label: &str, value: &mut String, secret: bool, hint: &str) {
-        let name = ui.label(RichText::new(label).strong());
-        ui.add(TextEdit::singleline(value).password(secret).desired_width(f32::INFINITY)).labelled_by(name.id);
-        if !hint.is_empty() {
-            ui.label(RichText::new(hint).weak());
-        }
-    }
-
     /// A row of buttons at the bottom right: the one that goes on, then the one that goes back. `true` when pressed.
-    fn buttons(ui: &mut Ui, onward: &str, enabled: bool, back: Option<&str>) -> (bool, bool) {
+    fn buttons(&self, ui: &mut Ui, onward: &str, enabled: bool, back: Option<&str>) -> (bool, bool) {
         ui.add_space(8.0);
         ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
-            let onward = ui.add_enabled(enabled, egui::Button::new(RichText::new(onward).strong())).clicked();
+            let label = RichText::new(onward).strong().color(self.colours.of("on-accent"));
+            let onward = ui.add_enabled(enabled, Button::new(label).fill(self.colours.of("accent"))).clicked();
             let back = back.is_some_and(|text| ui.button(text).clicked());
             (onward, back)
         })
@@ -175,25 +196,23 @@ impl WordsWindow {
             ui.radio_value(&mut self.count, WordCount::Twelve, "12");
             ui.radio_value(&mut self.count, WordCount::TwentyFour, "24");
         });
-        Self::field(ui, texts.own_entropy, &mut self.own_entropy, true, texts.own_entropy_hint);
-        if Self::buttons(ui, texts.show, true, None).0 {
+        let first = std::mem::take(&mut self.turned);
+        let entered = field(ui, texts.own_entropy, &mut self.own_entropy, true, texts.own_entropy_hint, first);
+        if self.buttons(ui, texts.show, true, None).0 || entered {
             let own = (!self.own_entropy.is_empty()).then(|| Secret::new(std::mem::take(&mut self.own_entropy)));
-            let mut rng = rand::rngs::OsRng;
-            let words = Words::generate(self.count, &mut rng, own.as_ref());
+            let words = Words::generate(self.count, &mut self.rng, own.as_ref());
             self.words = words.shown().map(str::to_owned).collect();
-            self.asked =
-                rand::seq::index::sample(&mut rng, self.words.len(), 3).into_vec().try_into().expect("BUG: three were asked for");
+            let asked = rand::seq::index::sample(&mut self.rng, self.words.len(), 3).into_vec();
+            self.asked = asked.try_into().expect("BUG: three were asked for");
             self.asked.sort_unstable();
-            self.page = Page::Show;
+            self.turn(Page::Show);
         }
     }
 
     fn show_words(&mut self, ui: &mut Ui) {
         let texts = self.texts;
         let backup = self.opening.purpose == Purpose::Backup;
-        let (title, lead) =
-            if backup { (texts.backup_title, texts.create_lead) } else { (texts.create_title, texts.create_lead) };
-        Self::heading(ui, title, lead);
+        Self::heading(ui, self.title(), texts.create_lead);
         Grid::new("words").num_columns(3).min_col_width(160.0).spacing([12.0, 10.0]).show(ui, |ui| {
             let rows = self.words.len().div_ceil(3);
             for row in 0..rows {
@@ -203,10 +222,10 @@ impl WordsWindow {
                 ui.end_row();
             }
         });
-        let (onward, _) = Self::buttons(ui, if backup { texts.close } else { texts.written }, true, None);
+        let (onward, _) = self.buttons(ui, if backup { texts.close } else { texts.written }, true, None);
         match (onward, backup) {
             (true, true) => ui.ctx().send_viewport_cmd(ViewportCommand::Close),
-            (true, false) => self.page = Page::Confirm,
+            (true, false) => self.turn(Page::Confirm),
             _ => {}
         }
     }
@@ -214,16 +233,22 @@ impl WordsWindow {
     fn confirm(&mut self, ui: &mut Ui) {
         let texts = self.texts;
         Self::heading(ui, texts.create_title, texts.confirm_lead);
+        let mut entered = false;
         for (answer, place) in self.answers.iter_mut().zip(self.asked) {
-            Self::field(ui, &format!("{} {}", texts.word_number, place + 1), answer, false, "");
+            let first = std::mem::take(&mut self.turned);
+            entered |= field(ui, &format!("{} {}", texts.word_number, place + 1), answer, false, "", first);
         }
-        let (onward, back) = Self::buttons(ui, texts.next, true, Some(texts.back));
-        if onward {
+        let (onward, back) = self.buttons(ui, texts.next, true, Some(texts.back));
+        if onward || entered {
             let right =
                 self.answers.iter().zip(self.asked).all(|(answer, place)| answer.trim().to_lowercase() == self.words[place]);
-            self.go_if(right, Page::Seal, texts.wrong_word);
+            if right {
+                self.turn(Page::Seal);
+            } else {
+                texts.wrong_word.clone_into(&mut self.trouble);
+            }
         } else if back {
-            self.page = Page::Show;
+            self.turn(Page::Show);
         }
     }
 
@@ -231,14 +256,19 @@ impl WordsWindow {
         let texts = self.texts;
         Self::heading(ui, texts.restore_title, texts.restore_lead);
         let name = ui.label(RichText::new(texts.words).strong());
-        ui.add(TextEdit::multiline(&mut self.typed).desired_rows(5).desired_width(f32::INFINITY)).labelled_by(name.id);
-        if Self::buttons(ui, texts.next, true, None).0 {
+        let edit = TextEdit::multiline(&mut self.typed).desired_rows(5).desired_width(f32::INFINITY).margin(look::FIELD);
+        // Enter goes on here too: words are one line.
+        let edit = ui.add(edit.return_key(None)).labelled_by(name.id);
+        if std::mem::take(&mut self.turned) {
+            edit.request_focus();
+        }
+        let entered = edit.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        if self.buttons(ui, texts.next, true, None).0 || entered {
             let sentence = self.typed.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ");
             match Words::restore(&Secret::new(sentence)) {
                 Ok(words) => {
                     self.words = words.shown().map(str::to_owned).collect();
-                    self.trouble.clear();
-                    self.page = Page::Seal;
+                    self.turn(Page::Seal);
                 }
                 Err(refusal) => self.trouble = self.explain(&refusal),
             }
@@ -248,8 +278,11 @@ impl WordsWindow {
     fn unlock(&mut self, ui: &mut Ui) {
         let texts = self.texts;
         Self::heading(ui, texts.backup_title, texts.backup_lead);
-        Self::field(ui, texts.password, &mut self.password, true, if self.opening.valueless { texts.may_be_empty } else { "" });
-        if Self::buttons(ui, texts.show, self.waiting.is_none(), None).0 {
+        let first = std::mem::take(&mut self.turned);
+        let hint = if self.opening.valueless { texts.may_be_empty } else { "" };
+        let entered = field(ui, texts.password, &mut self.password, true, hint, first);
+        let free = self.waiting.is_none();
+        if self.buttons(ui, texts.show, free, None).0 || (entered && free) {
             let asked = Asked::Reveal { password: std::mem::take(&mut self.password) };
             self.send(ui.ctx(), asked);
         }
@@ -258,16 +291,19 @@ impl WordsWindow {
     fn seal(&mut self, ui: &mut Ui) {
         let texts = self.texts;
         let restore = self.opening.purpose == Purpose::Restore;
-        ui.heading(RichText::new(if restore { texts.restore_title } else { texts.create_title }).strong());
-        Self::field(ui, texts.name, &mut self.name, false, "");
-        Self::field(ui, texts.passphrase, &mut self.passphrase, true, texts.passphrase_hint);
-        Self::field(ui, texts.password, &mut self.password, true, if self.opening.valueless { texts.may_be_empty } else { "" });
-        Self::field(ui, texts.password_again, &mut self.again, true, "");
+        ui.heading(RichText::new(self.title()).strong());
+        let first = std::mem::take(&mut self.turned);
+        let hint = if self.opening.valueless { texts.may_be_empty } else { "" };
+        let mut entered = field(ui, texts.name, &mut self.name, false, "", first);
+        entered |= field(ui, texts.passphrase, &mut self.passphrase, true, texts.passphrase_hint, false);
+        entered |= field(ui, texts.password, &mut self.password, true, hint, false);
+        entered |= field(ui, texts.password_again, &mut self.again, true, "", false);
         if restore {
-            Self::field(ui, texts.birthday, &mut self.birthday, false, texts.birthday_hint);
+            entered |= field(ui, texts.birthday, &mut self.birthday, false, texts.birthday_hint, false);
         }
-        let onward = Self::buttons(ui, if restore { texts.restore } else { texts.create }, self.waiting.is_none(), None).0;
-        if !onward {
+        let free = self.waiting.is_none();
+        let onward = self.buttons(ui, if restore { texts.restore } else { texts.create }, free, None).0;
+        if !onward && !(entered && free) {
             return;
         }
         let birthday = match first_second_of(self.birthday.trim()) {
@@ -294,19 +330,11 @@ impl WordsWindow {
         }
     }
 
-    fn go_if(&mut self, right: bool, page: Page, trouble: &str) {
-        if right {
-            self.trouble.clear();
-            self.page = page;
-        } else {
-            trouble.clone_into(&mut self.trouble);
-        }
-    }
-
     /// Asks the parent on a thread of its own, so that the window keeps drawing.
     fn send(&mut self, context: &egui::Context, asked: Asked) {
         let (tell, hear) = channel();
         let context = context.clone();
+        let ask = Arc::clone(&self.ask);
         self.trouble.clear();
         self.waiting = Some(hear);
         std::thread::spawn(move || {
@@ -323,7 +351,7 @@ impl WordsWindow {
             Ok(Told::Done) => context.send_viewport_cmd(ViewportCommand::Close),
             Ok(Told::Words(words)) => {
                 self.words = words.words;
-                self.page = Page::Show;
+                self.turn(Page::Show);
             }
             Ok(Told::Refused(refusal)) => self.trouble = self.explain(&refusal),
             Err(_) => self.texts.refused.clone_into(&mut self.trouble),

@@ -21,7 +21,7 @@ export const tauri: Host = {
   },
   openConfirm: (draft) => call('open_confirm', { draft }),
   closeConfirm: () => call('close_confirm', {}),
-  openWords: (purpose, wallet) => call('open_words', { purpose, wallet }),
+  openWords: (purpose, wallet) => call('open_words', { purpose, wallet, language: document.documentElement.lang, dark: document.documentElement.dataset.theme === 'dark' }),
   saveFile: async (name, text) => (await call<{ path: string } | null>('save_file', { name, text }))?.path ?? null,
   copyText: (text) => call('copy_text', { text }),
   chooseTextFile: async () => (await call<{ text: string } | null>('choose_text_file', {}))?.text ?? null,
