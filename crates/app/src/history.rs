@@ -260,7 +260,9 @@ fn sidechain_row(
     let id = wallet.row.id;
     let policy = core.realm.sidechain.policy_asset;
     let mut net = entry.net.clone();
-    if entry.ours {
+    // A claim spends no coin of ours, but its fee comes out of what is claimed.
+    let paid = entry.ours || entry.kind == Kind::PegIn;
+    if paid {
         *net.entry(policy).or_default() += i128::from(entry.fee);
     }
     let kind = match entry.kind {
@@ -284,7 +286,7 @@ fn sidechain_row(
             .into_iter()
             .filter_map(|(asset, net)| moved(core, AssetId::Elements(asset), net))
             .collect(),
-        fee: Atoms(if entry.ours { entry.fee } else { 0 }),
+        fee: Atoms(if paid { entry.fee } else { 0 }),
         height: entry.height,
         time: entry.time,
         known: known_of(core, &entry.txid, entry.height.is_some()),
