@@ -16,5 +16,7 @@ mod spending;
 mod surroundings;
 #[path = "stories/wallets.rs"]
 mod wallets;
+#[path = "stories/watching.rs"]
+mod watching;
 #[path = "stories/world.rs"]
 mod world;

@@ -184,6 +184,8 @@ impl Profile {
                 touched |= !applied.touched.is_empty();
             }
             core.operations_hear_bitcoin(write, batch)?;
+            let inputs = batch.blocks.iter().flat_map(|(_, block)| &block.txdata).flat_map(|tx| &tx.input);
+            crate::drafts::end_spent(write, network, inputs.map(|input| input.previous_output))?;
             core.bitcoin.note_block(batch.tip.height, batch.tip.time);
             let fresh = if touched { self.new_bitcoin_scripts(core) } else { Vec::new() };
             // Scripts that came into use may have been paid in blocks that this batch has already passed.
@@ -228,6 +230,8 @@ impl Profile {
                 core.note_verdict(write, *txid, *verdict, *height)?;
             }
             core.operations_hear_sidechain(write, batch)?;
+            let inputs = batch.blocks.iter().flat_map(|(_, block)| &block.txdata).flat_map(|tx| &tx.input);
+            crate::drafts::end_spent(write, network, inputs.map(|input| crate::money::outpoint_text(input.previous_output)))?;
             core.sidechain.note_block(batch.tip.height, batch.tip.time);
             let fresh = if touched { self.new_sidechain_scripts(core) } else { Vec::new() };
             let first = batch.blocks.first().map(|(tip, _)| tip.height).filter(|first| *first < batch.scanned_to);

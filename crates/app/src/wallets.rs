@@ -4,7 +4,8 @@ use crate::memory::{Core, Wallet, stale};
 use crate::profile::Profile;
 use crate::vault::{seal_new, slowly, write_vault};
 use causeway_contract::{
-    AppState, Empty, Failure, Tag, WalletCreate, WalletQuickStart, WalletRef, WalletRename, WalletUnlock, WalletView, WalletWatch,
+    AppState, Empty, Failure, Tag, WalletCreate, WalletDescriptors, WalletQuickStart, WalletRef, WalletRename, WalletUnlock,
+    WalletView, WalletWatch,
 };
 use causeway_keys::vault::check_new_password;
 use causeway_keys::{Recovery, Secret, SigningKeys, WordCount, Words, account_descriptors};
@@ -167,6 +168,12 @@ impl Profile {
         let sidechain =
             first_since(self.clients.sidechain.tip().height, since, |h| self.clients.sidechain.at(h).map(|tip| tip.time));
         self.rescan(Some(bitcoin), Some(sidechain))
+    }
+
+    pub(crate) async fn wallet_descriptors(&self, request: WalletRef) -> Result<WalletDescriptors, Failure> {
+        let core = self.core();
+        let wallet = &core.wallet(request.wallet)?.row.wallet;
+        Ok(WalletDescriptors { bitcoin: wallet.bitcoin.clone(), sidechain: wallet.sidechain.clone(), birthday: wallet.birthday })
     }
 
     pub(crate) async fn wallet_select(&self, request: WalletRef) -> Result<WalletView, Failure> {

@@ -15,6 +15,7 @@ macro_rules! with_commands {
             wallet_words(WalletUnlock) -> Words [] reads [] stales [];
             wallet_quick_start(WalletQuickStart) -> WalletView [Main] reads [] stales [App];
             wallet_watch(WalletWatch) -> WalletView [Main] reads [] stales [App];
+            wallet_descriptors(WalletRef) -> WalletDescriptors [Main] reads [App] stales [];
             wallet_select(WalletRef) -> WalletView [Main] reads [] stales [App, Balances, History, Coins, Assets, Operations];
             wallet_rename(WalletRename) -> WalletView [Main] reads [] stales [App];
             wallet_forget(WalletUnlock) -> Empty [Main] reads [] stales [App];
@@ -55,11 +56,13 @@ macro_rules! with_commands {
             issue_plan(IssuePlan) -> DraftView [Main] reads [] stales [Drafts];
             reissue_plan(ReissuePlan) -> DraftView [Main] reads [] stales [Drafts];
             burn_plan(BurnPlan) -> DraftView [Main] reads [] stales [Drafts];
+            drafts(Empty) -> Vec<DraftView> [Main] reads [Drafts] stales [];
             draft_review(DraftRef) -> Review [Main, Confirm] reads [Drafts] stales [];
             draft_sign(DraftSign) -> OperationView [Confirm] reads [] stales [Drafts, Operations, Coins, Balances, History];
+            draft_sign_only(DraftSign) -> DraftView [Confirm] reads [] stales [Drafts];
             draft_discard(DraftRef) -> Empty [Main, Confirm] reads [] stales [Drafts, Coins];
-            draft_export(DraftRef) -> TextFile [Main] reads [] stales [];
-            draft_import(DraftImport) -> DraftView [Main] reads [] stales [Drafts];
+            draft_export(DraftRef) -> TextFile [Main] reads [] stales [Drafts];
+            draft_import(DraftImport) -> DraftView [Main] reads [] stales [Drafts, Coins];
 
             // -- operations
             peg_in_address(Empty) -> OperationView [Main] reads [] stales [Operations];

@@ -19,7 +19,7 @@ pub mod tries;
 pub mod vault;
 pub mod words;
 
-pub use check::{Checked, Policy, Summary, check};
+pub use check::{Checked, Policy, Summary, Watched, check, check_watched};
 pub use derive::{Account, Accounts, account_descriptors};
 pub use secret::{Recovery, Secret, Seed};
 pub use sign::{SigningKeys, sign, sign_partly};

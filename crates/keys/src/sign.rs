@@ -1,7 +1,7 @@
 //! `Checked -> Signed`, and nothing else signs.
 
 use crate::check::{Checked, OwnInput, bitcoin_prevouts, sidechain_prevout};
-use crate::derive::{Account, account_key, master};
+use crate::derive::{account_key, master};
 use crate::secret::Seed;
 use bitcoin::bip32::Xpriv;
 use bitcoin::hashes::Hash as _;
@@ -24,10 +24,11 @@ impl SigningKeys {
     }
 
     fn key(&self, own: &OwnInput, secp: &Secp256k1<All>) -> Result<Erased, Refusal> {
+        let (of, path) = own.key.as_ref().ok_or(Code::WatchOnly)?;
         // The path was checked to begin with the account's; deriving from the account keeps that true here too.
-        let mut account = account_key(&self.master, own.account, secp)?;
-        let skipped = own.account.path(self.master.network).len();
-        let tail: &[bitcoin::bip32::ChildNumber] = own.path.as_ref();
+        let mut account = account_key(&self.master, *of, secp)?;
+        let skipped = of.path(self.master.network).len();
+        let tail: &[bitcoin::bip32::ChildNumber] = path.as_ref();
         let derived = account.derive_priv(secp, &tail[skipped..].to_vec());
         account.private_key.non_secure_erase();
         let mut derived = derived.map_err(|_| Refusal::new(Code::BadWords))?;
@@ -91,7 +92,7 @@ fn sign_bitcoin(
         let key = keys.key(own, &secp)?;
         let (input, prevout) = (&mut psbt.inputs[own.vin], &prevouts[own.vin]);
         let bad = |_| Refusal::new(Code::BadDraft).with("input", own.vin);
-        let witness = if own.account == Account::Taproot {
+        let witness = if prevout.script_pubkey.is_p2tr() {
             let kind = match input.sighash_type {
                 None => TapSighashType::Default,
                 Some(kind) => kind.taproot_hash_ty().map_err(|_| Refusal::new(Code::BadDraft).with("input", own.vin))?,

@@ -28,6 +28,12 @@ impl Reader<'_> {
         self.one("SELECT id, wallet, expires, body FROM drafts WHERE id = ?1", [id], draft_row)
     }
 
+    /// Drafts of a wallet that are good at `now`, oldest first.
+    pub fn drafts(&self, wallet: u32, now: u32) -> Result<Vec<DraftRow>, Refusal> {
+        let sql = "SELECT id, wallet, expires, body FROM drafts WHERE wallet = ?1 AND expires >= ?2 ORDER BY id";
+        self.all(sql, (wallet, now), draft_row)
+    }
+
     /// The outpoints that drafts hold on a network.
     pub fn reserved(&self, network: NetworkId) -> Result<Vec<String>, Refusal> {
         self.all("SELECT DISTINCT outpoint FROM reserved WHERE network = ?1", [network_name(network)], |row| row.get(0))
@@ -50,14 +56,20 @@ impl Write<'_> {
         Ok(id)
     }
 
-    /// Writes another body for a draft.
-    pub fn update_draft(&mut self, id: u32, body: &str) -> Result<(), Refusal> {
-        self.run("UPDATE drafts SET body = ?2 WHERE id = ?1", (id, body)).map(drop)
+    /// Writes another body and another end for a draft.
+    pub fn update_draft(&mut self, row: &DraftRow) -> Result<(), Refusal> {
+        self.run("UPDATE drafts SET body = ?2, expires = ?3 WHERE id = ?1", (row.id, &row.body, row.expires)).map(drop)
     }
 
     /// Takes a draft away and frees its coins. `false` when there was none.
     pub fn remove_draft(&mut self, id: u32) -> Result<bool, Refusal> {
         self.run("DELETE FROM drafts WHERE id = ?1", [id]).map(|rows| rows > 0)
+    }
+
+    /// Takes away every draft that spends an outpoint, and says how many.
+    pub fn remove_drafts_spending(&mut self, network: NetworkId, outpoint: &str) -> Result<usize, Refusal> {
+        let sql = "DELETE FROM drafts WHERE id IN (SELECT draft FROM reserved WHERE network = ?1 AND outpoint = ?2)";
+        self.run(sql, (network_name(network), outpoint))
     }
 
     /// Takes away every draft that expired before `now`, and says how many.

@@ -6,7 +6,7 @@ use causeway_contract::*;
 use elements::pset::PartiallySignedTransaction as Pset;
 
 async fn import(desk: &Desk, text: impl ToString) -> Result<DraftView, Failure> {
-    desk.app.draft_import(DraftImport { text: text.to_string() }).await
+    desk.app.draft_import(DraftImport { text: text.to_string(), draft: None }).await
 }
 
 async fn exported(desk: &Desk, network: NetworkId, to: &str) -> (DraftView, String) {

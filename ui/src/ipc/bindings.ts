@@ -426,7 +426,11 @@ export type DraftImport = {
 /**
  * Base64 or hex.
  */
-text: string, };
+text: string, 
+/**
+ * The draft that was signed elsewhere; whatever else differs from it is refused. Absent: found by what the text spends.
+ */
+draft: number | null, };
 export type DraftKind = "send" | "bump" | "peg-in" | "peg-out" | "issue" | "reissue" | "burn";
 export type DraftRef = { 
 /**
@@ -500,9 +504,17 @@ asset: AssetId | null,
  */
 domain_proof: string, 
 /**
- * All signatures are there (an imported draft).
+ * All signatures are there and hold.
  */
-signed: boolean, };
+signed: boolean, 
+/**
+ * It was written to a file, and waits longer.
+ */
+exported: boolean, 
+/**
+ * The user's label for what it will do; empty for none.
+ */
+label: string, };
 export type Empty = Record<symbol, never>;
 export type FeeChoice = { 
 /**
@@ -1163,7 +1175,7 @@ network: NetworkId,
  */
 leaves: Array<ReviewOutput>, 
 /**
- * Outputs whose key was derived again from this wallet's seed.
+ * Outputs whose script was derived again from this wallet's keys or, without keys, from its descriptors.
  */
 comes_back: Array<ReviewOutput>, 
 /**
@@ -1206,6 +1218,14 @@ summary_hash: string,
  * The wallet must be unlocked before it can sign.
  */
 locked: boolean, 
+/**
+ * All signatures are there and hold: what is left is to send it.
+ */
+signed: boolean, 
+/**
+ * There are no keys here: it is signed elsewhere and brought back.
+ */
+watch_only: boolean, 
 /**
  * The realm is a valueless one.
  */
@@ -1440,6 +1460,19 @@ restore: boolean,
  * Unix seconds before which the words received nothing; absent: search from the beginning.
  */
 birthday: number | null, };
+export type WalletDescriptors = { 
+/**
+ * Bitcoin output descriptors with key origins and checksums, one per line: external, internal.
+ */
+bitcoin: string, 
+/**
+ * Confidential descriptor of the sidechain (ELIP150). It holds the blinding key: whoever has it sees every amount.
+ */
+sidechain: string, 
+/**
+ * As in `WalletCreate`.
+ */
+birthday: number | null, };
 export type WalletQuickStart = { 
 /**
  * The user's name for it.
@@ -1533,6 +1566,7 @@ export type Commands = {
   wallet_words: { request: WalletUnlock; answer: Words };
   wallet_quick_start: { request: WalletQuickStart; answer: WalletView };
   wallet_watch: { request: WalletWatch; answer: WalletView };
+  wallet_descriptors: { request: WalletRef; answer: WalletDescriptors };
   wallet_select: { request: WalletRef; answer: WalletView };
   wallet_rename: { request: WalletRename; answer: WalletView };
   wallet_forget: { request: WalletUnlock; answer: Empty };
@@ -1567,8 +1601,10 @@ export type Commands = {
   issue_plan: { request: IssuePlan; answer: DraftView };
   reissue_plan: { request: ReissuePlan; answer: DraftView };
   burn_plan: { request: BurnPlan; answer: DraftView };
+  drafts: { request: Empty; answer: DraftView[] };
   draft_review: { request: DraftRef; answer: Review };
   draft_sign: { request: DraftSign; answer: OperationView };
+  draft_sign_only: { request: DraftSign; answer: DraftView };
   draft_discard: { request: DraftRef; answer: Empty };
   draft_export: { request: DraftRef; answer: TextFile };
   draft_import: { request: DraftImport; answer: DraftView };
@@ -1592,6 +1628,7 @@ export const tags: { [C in keyof Commands]: { reads: Tag[]; stales: Tag[] } } = 
   wallet_words: { reads: [], stales: [] },
   wallet_quick_start: { reads: [], stales: ["app"] },
   wallet_watch: { reads: [], stales: ["app"] },
+  wallet_descriptors: { reads: ["app"], stales: [] },
   wallet_select: { reads: [], stales: ["app", "balances", "history", "coins", "assets", "operations"] },
   wallet_rename: { reads: [], stales: ["app"] },
   wallet_forget: { reads: [], stales: ["app"] },
@@ -1626,11 +1663,13 @@ export const tags: { [C in keyof Commands]: { reads: Tag[]; stales: Tag[] } } = 
   issue_plan: { reads: [], stales: ["drafts"] },
   reissue_plan: { reads: [], stales: ["drafts"] },
   burn_plan: { reads: [], stales: ["drafts"] },
+  drafts: { reads: ["drafts"], stales: [] },
   draft_review: { reads: ["drafts"], stales: [] },
   draft_sign: { reads: [], stales: ["drafts", "operations", "coins", "balances", "history"] },
+  draft_sign_only: { reads: [], stales: ["drafts"] },
   draft_discard: { reads: [], stales: ["drafts", "coins"] },
-  draft_export: { reads: [], stales: [] },
-  draft_import: { reads: [], stales: ["drafts"] },
+  draft_export: { reads: [], stales: ["drafts"] },
+  draft_import: { reads: [], stales: ["drafts", "coins"] },
   peg_in_address: { reads: [], stales: ["operations"] },
   operations: { reads: ["operations"], stales: [] },
   operation: { reads: ["operations"], stales: [] },

@@ -10,6 +10,8 @@ use std::borrow::Cow;
 
 /// Seconds for which a draft holds its coins.
 pub(crate) const LIFE: u32 = 30 * 60;
+/// The same for a draft that was written to a file: who signs it may be far away.
+pub(crate) const LIFE_AWAY: u32 = 7 * 24 * 60 * 60;
 
 /// Everything a draft is.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -8,26 +8,64 @@ mod sign;
 
 pub(crate) use plan::{domain_proof, per_kvb, small};
 
-use crate::memory::Core;
+use crate::memory::{Core, Wallet, stale};
 use crate::profile::now;
-use causeway_keys::{Checked, Policy};
-use causeway_store::{DraftRow, Reader};
-use causeway_vocab::{Code, Draft, Refusal};
+use causeway_contract::Tag;
+use causeway_keys::{Checked, Policy, Watched};
+use causeway_store::{DraftRow, Reader, Write};
+use causeway_vocab::{Code, Draft, NetworkId, Refusal};
+use std::collections::BTreeSet;
 
 /// Fees up to this many satoshi are never too high: small payments have large shares.
 const SMALL_FEE: u64 = 10_000;
 
-/// Has the keys recompute what a draft does.
+/// Has the keys recompute what a draft does. Of a wallet without keys, its own descriptors tell what comes back.
 pub(crate) fn check(core: &Core, wallet: u32, draft: Draft) -> Result<Checked, Refusal> {
-    let accounts = core.wallet(wallet)?.accounts.as_ref().ok_or(Code::WatchOnly)?;
+    let own = core.wallet(wallet)?;
     let policy =
         Policy { fee_permille: u64::from(core.settings.fee_limit_percent) * 10, small_fee: SMALL_FEE, ..Policy::default() };
-    causeway_keys::check(draft, accounts, &core.realm, &policy)
+    match &own.accounts {
+        Some(accounts) => causeway_keys::check(draft, accounts, &core.realm, &policy),
+        None => causeway_keys::check_watched(draft, own, &core.realm, &policy),
+    }
+}
+
+impl Watched for Wallet {
+    fn owns_bitcoin(&self, script: &bitcoin::Script) -> bool {
+        self.bitcoin.is_mine(script)
+    }
+
+    fn blinding_key(&self, script: &elements::Script) -> Option<elements::secp256k1_zkp::SecretKey> {
+        let path = self.sidechain.path_of(script)?;
+        Some(self.sidechain.account().private_blinding_key(path, script))
+    }
+}
+
+/// Ends drafts whose coins a block has spent: nobody will take them any more.
+pub(crate) fn end_spent<O: ToString>(
+    write: &mut Write<'_>,
+    network: NetworkId,
+    spent: impl IntoIterator<Item = O>,
+) -> Result<(), Refusal> {
+    let held: BTreeSet<String> = write.reserved(network)?.into_iter().collect();
+    if held.is_empty() {
+        return Ok(());
+    }
+    for outpoint in spent.into_iter().map(|outpoint| outpoint.to_string()).filter(|outpoint| held.contains(outpoint)) {
+        if write.remove_drafts_spending(network, &outpoint)? > 0 {
+            stale(write, &[Tag::Drafts, Tag::Coins]);
+        }
+    }
+    Ok(())
 }
 
 /// A draft that is still good.
 fn load(reader: &Reader<'_>, id: u32) -> Result<(DraftRow, body::Body), Refusal> {
     let row = reader.draft(id)?.filter(|row| row.expires >= now()).ok_or(Code::DraftExpired)?;
-    let body = serde_json::from_str(&row.body).map_err(|_| Refusal::new(Code::BadDraft))?;
+    let body = read_body(&row)?;
     Ok((row, body))
+}
+
+fn read_body(row: &DraftRow) -> Result<body::Body, Refusal> {
+    serde_json::from_str(&row.body).map_err(|_| Code::BadDraft.into())
 }

@@ -183,7 +183,7 @@ impl Profile {
             let plan = wallet.sidechain.plan(&intent, &mut rand::thread_rng())?;
             let purpose = purpose(&plan)?;
             let draft = Draft::Sidechain(Box::new(cores::blind(&plan, &mut rand::thread_rng())));
-            let view = sidechain_view(core, terms.kind, &plan, &purpose);
+            let view = sidechain_view(core, terms.kind, &plan, &purpose, &terms.label);
             let wallet = core.selected_mut()?;
             wallet.sidechain.absorb(&plan.changes);
             put_sidechain(write, wallet.row.id, &plan.changes)?;
@@ -371,6 +371,8 @@ fn keep_bitcoin(
         asset: None,
         domain_proof: String::new(),
         signed: false,
+        exported: false,
+        label: label.clone(),
     };
     let unsigned = Unsigned::of(&Draft::Bitcoin(plan.psbt.clone()));
     keep(core, write, Body { kind, network: NetworkId::Bitcoin, unsigned, view, label, payees, purpose })
@@ -385,7 +387,7 @@ pub(crate) fn keep(core: &Core, write: &mut Write<'_>, body: Body) -> Result<Dra
     Ok(DraftView { draft, ..body.view })
 }
 
-fn sidechain_view(core: &Core, kind: DraftKind, plan: &Plan, purpose: &Purpose) -> DraftView {
+fn sidechain_view(core: &Core, kind: DraftKind, plan: &Plan, purpose: &Purpose, label: &str) -> DraftView {
     let (mut leaves, mut comes_back) = (BTreeMap::new(), BTreeMap::new());
     for output in &plan.outputs {
         let sums = match output.purpose {
@@ -426,6 +428,8 @@ fn sidechain_view(core: &Core, kind: DraftKind, plan: &Plan, purpose: &Purpose) 
         asset: asset.map(|asset| asset.to_string()),
         domain_proof,
         signed: false,
+        exported: false,
+        label: label.to_owned(),
     }
 }
 

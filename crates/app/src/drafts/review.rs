@@ -22,7 +22,10 @@ impl Profile {
             let mut review = review(core, reader, row.wallet, checked.summary(), &body)?;
             review.draft = row.id;
             review.summary_hash = hash;
-            review.locked = !core.keys.contains_key(&row.wallet) && !core.opens_by_itself(row.wallet) && !body.view.signed;
+            review.signed = body.view.signed;
+            review.watch_only = core.wallet(row.wallet)?.accounts.is_none();
+            let open = core.keys.contains_key(&row.wallet) || core.opens_by_itself(row.wallet);
+            review.locked = !open && !review.signed && !review.watch_only;
             Ok(review)
         })
     }
@@ -103,6 +106,8 @@ fn review(core: &Core, reader: &Reader<'_>, wallet: u32, summary: &Summary, body
         others_see,
         summary_hash: String::new(),
         locked: true,
+        signed: false,
+        watch_only: false,
         valueless: core.realm.valueless,
     })
 }

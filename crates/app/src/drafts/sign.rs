@@ -1,13 +1,14 @@
 //! Signing: the point of no return, in one transaction with the first entry of the journal.
 
 use super::body::{Body, Purpose, Unsigned};
+use super::exchange::{complete, put};
 use super::{check, load};
 use crate::memory::{Core, put_bitcoin, put_sidechain, stale};
 use crate::operations::{self, Finished, Start, peg_in, peg_out, transaction};
 use crate::profile::{Profile, now};
 use bitcoin::hex::FromHex as _;
-use causeway_contract::{DraftSign, Failure, OperationView, Tag};
-use causeway_keys::Checked;
+use causeway_contract::{DraftSign, DraftView, Failure, OperationView, Tag};
+use causeway_keys::{Checked, SigningKeys};
 use causeway_store::Write;
 use causeway_vocab::{Code, Draft, NetworkId, Refusal, Signed};
 use std::sync::Arc;
@@ -30,17 +31,40 @@ impl Profile {
         self.watch_new();
         self.read(|core, reader| operations::operation_view(core, reader, id))
     }
+
+    /// Signs and sends nothing: the draft keeps the signatures, to be exported to whoever sends it.
+    pub(crate) async fn draft_sign_only(&self, request: DraftSign) -> Result<DraftView, Failure> {
+        let hash = <[u8; 32]>::from_hex(&request.summary_hash).map_err(|_| Refusal::new(Code::ReviewMismatch))?;
+        let wallet = self.read(|_, reader| load(reader, request.draft).map(|(row, _)| row.wallet))?;
+        self.unlock_if_open(wallet).await?;
+        self.change(|core, write| {
+            let (row, mut body) = load(write, request.draft)?;
+            core.not_halted(body.network)?;
+            let checked = check(core, row.wallet, body.unsigned.draft()?)?;
+            checked.matches(&hash)?;
+            let signed = causeway_keys::sign_partly(checked, &*keys(core, row.wallet)?, &mut rand::thread_rng())?;
+            body.view.signed = complete(&signed, &core.realm).is_some();
+            body.unsigned = Unsigned::of(&signed);
+            put(write, row.id, row.wallet, &mut body)
+        })
+    }
 }
 
-/// Signs, or takes the signatures that an imported draft brought along.
+/// Signs, or takes the signatures that a draft brought along.
 fn finish(core: &Core, wallet: u32, checked: Checked, body: &Body) -> Result<Signed, Refusal> {
     if body.view.signed
-        && let Some(signed) = super::exchange::complete(checked.draft())
+        && let Some(signed) = complete(checked.draft(), &core.realm)
     {
         return Ok(signed);
     }
-    let keys = Arc::clone(core.keys.get(&wallet).ok_or(Code::Locked)?);
-    causeway_keys::sign(checked, &keys, &mut rand::thread_rng())
+    causeway_keys::sign(checked, &*keys(core, wallet)?, &mut rand::thread_rng())
+}
+
+fn keys(core: &Core, wallet: u32) -> Result<Arc<SigningKeys>, Refusal> {
+    if core.wallet(wallet)?.accounts.is_none() {
+        return Err(Code::WatchOnly.into());
+    }
+    core.keys.get(&wallet).map(Arc::clone).ok_or_else(|| Code::Locked.into())
 }
 
 /// Notes a signed transaction everywhere: wallet, journal, contract, labels.

@@ -153,8 +153,12 @@ records! {
         pub asset: Option<String>,
         /// Domain proof to be published at `https://<domain>/.well-known/liquid-asset-proof-<id>`; empty if none.
         pub domain_proof: String,
-        /// All signatures are there (an imported draft).
+        /// All signatures are there and hold.
         pub signed: bool,
+        /// It was written to a file, and waits longer.
+        pub exported: bool,
+        /// The user's label for what it will do; empty for none.
+        pub label: String,
     }
 
     /// An amount with its asset.
@@ -172,13 +176,15 @@ records! {
         pub draft: u32,
     }
 
-    /// Reads a PSBT or PSET.
+    /// Reads a PSBT or PSET. Signatures for an open draft of the selected wallet are put into that draft.
     pub struct DraftImport {
         /// Base64 or hex.
         pub text: String,
+        /// The draft that was signed elsewhere; whatever else differs from it is refused. Absent: found by what the text spends.
+        pub draft: Option<u32>,
     }
 
-    /// Signs a draft and starts its operation.
+    /// Signs a draft and starts its operation. A draft that is already signed is sent as it is and needs no keys.
     pub struct DraftSign {
         /// The draft.
         pub draft: u32,
@@ -197,7 +203,7 @@ records! {
         pub network: NetworkId,
         /// Outputs that leave the wallet; also those that only claim to be ours.
         pub leaves: Vec<ReviewOutput>,
-        /// Outputs whose key was derived again from this wallet's seed.
+        /// Outputs whose script was derived again from this wallet's keys or, without keys, from its descriptors.
         pub comes_back: Vec<ReviewOutput>,
         /// Fee, satoshi.
         #[ts(type = "Atoms")]
@@ -220,6 +226,10 @@ records! {
         pub summary_hash: String,
         /// The wallet must be unlocked before it can sign.
         pub locked: bool,
+        /// All signatures are there and hold: what is left is to send it.
+        pub signed: bool,
+        /// There are no keys here: it is signed elsewhere and brought back.
+        pub watch_only: bool,
         /// The realm is a valueless one.
         pub valueless: bool,
     }

@@ -81,6 +81,16 @@ records! {
         pub birthday: Option<u32>,
     }
 
+    /// The public side of a wallet: with it another program watches the wallet and plans for it, and cannot spend.
+    pub struct WalletDescriptors {
+        /// Bitcoin output descriptors with key origins and checksums, one per line: external, internal.
+        pub bitcoin: String,
+        /// Confidential descriptor of the sidechain (ELIP150). It holds the blinding key: whoever has it sees every amount.
+        pub sidechain: String,
+        /// As in `WalletCreate`.
+        pub birthday: Option<u32>,
+    }
+
     /// Names a wallet.
     pub struct WalletRef {
         /// Its number.

@@ -1,15 +1,15 @@
 //! What a PSBT does.
 
-use super::{Found, Line, OwnInput, Summary, Sums, fee, lies};
+use super::{Found, Line, OwnInput, Owner, Summary, Sums, fee, lies};
 use crate::derive::{Account, Accounts};
-use bitcoin::bip32::DerivationPath;
+use bitcoin::bip32::{DerivationPath, Fingerprint, KeySource};
 use bitcoin::consensus::encode::serialize;
 use bitcoin::sighash::{EcdsaSighashType, TapSighashType};
 use bitcoin::{Address, Amount, Psbt, ScriptBuf, TxOut, psbt};
 use causeway_vocab::{AssetId, Atoms, Code, NetworkId, Realm, Refusal};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn check(psbt: &Psbt, accounts: &Accounts, realm: &Realm) -> Result<Found, Refusal> {
+pub(super) fn check(psbt: &Psbt, owner: Owner<'_>, realm: &Realm) -> Result<Found, Refusal> {
     let tx = &psbt.unsigned_tx;
     let misshapen = psbt.inputs.len() != tx.input.len()
         || psbt.outputs.len() != tx.output.len()
@@ -21,10 +21,15 @@ pub(super) fn check(psbt: &Psbt, accounts: &Accounts, realm: &Realm) -> Result<F
     let prevouts = prevouts(psbt)?;
     let mut own = Vec::new();
     for (vin, (input, prevout)) in psbt.inputs.iter().zip(&prevouts).enumerate() {
-        if let Some((account, path)) = own_input(input, prevout, accounts).map_err(|refusal| refusal.with("input", vin))? {
-            own.push(OwnInput { vin, account, path });
+        if let Some(key) = own_input(input, prevout, owner).map_err(|refusal| refusal.with("input", vin))? {
+            own.push(OwnInput { vin, key });
         }
     }
+    let masters = match owner {
+        Owner::Accounts(accounts) => BTreeSet::from([accounts.fingerprint]),
+        // Whoever signs for the inputs is whom an output claims to come back to.
+        Owner::Watched(_) => own.iter().flat_map(|own| masters(&psbt.inputs[own.vin])).collect(),
+    };
     let mut sums = Sums::default();
     for (vin, prevout) in prevouts.iter().enumerate() {
         let side = match own.iter().any(|own| own.vin == vin) {
@@ -35,7 +40,7 @@ pub(super) fn check(psbt: &Psbt, accounts: &Accounts, realm: &Realm) -> Result<F
     }
     let (mut leaves, mut comes_back) = (Vec::new(), Vec::new());
     for (vout, (output, claims)) in (0..).zip(tx.output.iter().zip(&psbt.outputs)) {
-        let (ours, claimed) = own_output(claims, &output.script_pubkey, accounts);
+        let (ours, claimed) = own_output(claims, &output.script_pubkey, owner, &masters);
         let side = if ours { &mut sums.comes_back } else { &mut sums.leaves };
         add(side, output.value).ok_or_else(|| lies("amount").with("output", vout))?;
         let line = Line {
@@ -102,8 +107,38 @@ pub(crate) fn prevouts(psbt: &Psbt) -> Result<Vec<TxOut>, Refusal> {
         .collect()
 }
 
+/// Fingerprints of the master keys that an input names.
+fn masters(input: &psbt::Input) -> BTreeSet<Fingerprint> {
+    let taproot = input.tap_key_origins.values().map(|(_, source)| source);
+    input.bip32_derivation.values().chain(taproot).map(|(fingerprint, _)| *fingerprint).collect()
+}
+
+/// Whether an input is ours, and by which key if the keys are here.
+fn own_input(
+    input: &psbt::Input,
+    prevout: &TxOut,
+    owner: Owner<'_>,
+) -> Result<Option<Option<(Account, DerivationPath)>>, Refusal> {
+    match owner {
+        Owner::Accounts(accounts) => own_key(input, prevout, accounts).map(|key| key.map(Some)),
+        Owner::Watched(wallet) if !wallet.owns_bitcoin(&prevout.script_pubkey) => Ok(None),
+        Owner::Watched(_) => match commits_to_all(input, prevout.script_pubkey.is_p2tr()) {
+            true => Ok(Some(None)),
+            false => Err(lies("sighash")),
+        },
+    }
+}
+
+fn commits_to_all(input: &psbt::Input, taproot: bool) -> bool {
+    match input.sighash_type {
+        None => true,
+        Some(kind) if taproot => matches!(kind.taproot_hash_ty(), Ok(TapSighashType::Default | TapSighashType::All)),
+        Some(kind) => matches!(kind.ecdsa_hash_ty(), Ok(EcdsaSighashType::All)),
+    }
+}
+
 /// The path of an input that is ours. A claim under our fingerprint that does not derive the spent script is a lie.
-fn own_input(input: &psbt::Input, prevout: &TxOut, accounts: &Accounts) -> Result<Option<(Account, DerivationPath)>, Refusal> {
+fn own_key(input: &psbt::Input, prevout: &TxOut, accounts: &Accounts) -> Result<Option<(Account, DerivationPath)>, Refusal> {
     let segwit = input.bip32_derivation.values().map(|source| (Account::Segwit, source));
     let taproot = input.tap_key_origins.values().map(|(_, source)| (Account::Taproot, source));
     let mut claims = segwit.chain(taproot).filter(|(_, (fingerprint, _))| *fingerprint == accounts.fingerprint).peekable();
@@ -114,14 +149,7 @@ fn own_input(input: &psbt::Input, prevout: &TxOut, accounts: &Accounts) -> Resul
         accounts.bitcoin_script_at(path, *account).is_some_and(|script| script == prevout.script_pubkey)
     });
     let (account, (_, path)) = found.ok_or_else(|| lies("derivation"))?;
-    let allowed = match (account, input.sighash_type) {
-        (_, None) => true,
-        (Account::Taproot, Some(kind)) => {
-            matches!(kind.taproot_hash_ty(), Ok(TapSighashType::Default | TapSighashType::All))
-        }
-        (_, Some(kind)) => matches!(kind.ecdsa_hash_ty(), Ok(EcdsaSighashType::All)),
-    };
-    if !allowed {
+    if !commits_to_all(input, account == Account::Taproot) {
         return Err(lies("sighash"));
     }
     // Our scripts are keys alone; whoever adds a script wants another signature than the one that is shown.
@@ -131,12 +159,18 @@ fn own_input(input: &psbt::Input, prevout: &TxOut, accounts: &Accounts) -> Resul
     Ok(Some((account, path.clone())))
 }
 
-/// Whether an output's claimed path derives its script, and whether it claims to be ours at all.
-fn own_output(claims: &psbt::Output, script: &ScriptBuf, accounts: &Accounts) -> (bool, bool) {
+/// Whether an output is ours, and whether it claims to be.
+fn own_output(claims: &psbt::Output, script: &ScriptBuf, owner: Owner<'_>, masters: &BTreeSet<Fingerprint>) -> (bool, bool) {
     let segwit = claims.bip32_derivation.values().map(|source| (Account::Segwit, source));
     let taproot = claims.tap_key_origins.values().map(|(_, source)| (Account::Taproot, source));
-    let claimed: Vec<_> = segwit.chain(taproot).filter(|(_, (fingerprint, _))| *fingerprint == accounts.fingerprint).collect();
-    let ours = claimed.iter().any(|(account, (_, path))| accounts.bitcoin_script_at(path, *account).as_ref() == Some(script));
+    let claimed: Vec<(Account, &KeySource)> =
+        segwit.chain(taproot).filter(|(_, (fingerprint, _))| masters.contains(fingerprint)).collect();
+    let ours = match owner {
+        Owner::Accounts(accounts) => {
+            claimed.iter().any(|(account, (_, path))| accounts.bitcoin_script_at(path, *account).as_ref() == Some(script))
+        }
+        Owner::Watched(wallet) => wallet.owns_bitcoin(script),
+    };
     (ours, !claimed.is_empty())
 }
 

@@ -38,12 +38,29 @@ impl Default for Policy {
     }
 }
 
-/// An input that this wallet signs.
+/// An input that spends from this wallet.
 pub(crate) struct OwnInput {
     pub(crate) vin: usize,
-    pub(crate) account: Account,
-    /// Full path from the master; its key was derived again and gives the spent script.
-    pub(crate) path: DerivationPath,
+    /// The account and the full path from the master whose key gives the spent script; `None` when the keys are elsewhere.
+    pub(crate) key: Option<(Account, DerivationPath)>,
+}
+
+/// A wallet whose keys are elsewhere: it knows its scripts from its descriptors.
+pub trait Watched {
+    /// Whether a Bitcoin script is the wallet's.
+    fn owns_bitcoin(&self, script: &::bitcoin::Script) -> bool;
+
+    /// The private key that opens what is blinded to a sidechain script; `None` when the script is not the wallet's.
+    fn blinding_key(&self, script: &elements::Script) -> Option<elements::secp256k1_zkp::SecretKey>;
+}
+
+/// By what a wallet tells its own scripts.
+#[derive(Clone, Copy)]
+enum Owner<'a> {
+    /// Keys that are derived again at the paths that a draft claims.
+    Accounts(&'a Accounts),
+    /// Scripts that the wallet itself derived.
+    Watched(&'a dyn Watched),
 }
 
 /// A draft that was checked, with what it does. Only this can be signed.
@@ -93,9 +110,19 @@ impl Checked {
 /// somebody else's. Refused with `DraftLies` (`why`, and `input` or `output`), `BadDraft`, `NothingToSign`, `FeeTooHigh` (`percent`,
 /// `limit`).
 pub fn check(draft: Draft, accounts: &Accounts, realm: &Realm, policy: &Policy) -> Result<Checked, Refusal> {
+    recompute(draft, Owner::Accounts(accounts), realm, policy)
+}
+
+/// As [`check`], for a wallet whose keys are elsewhere: an output comes back if the wallet itself derived its script. What this yields is
+/// never signed here ([`crate::sign`] refuses it with `WatchOnly`); it tells what somebody else is about to sign, or has signed.
+pub fn check_watched(draft: Draft, wallet: &dyn Watched, realm: &Realm, policy: &Policy) -> Result<Checked, Refusal> {
+    recompute(draft, Owner::Watched(wallet), realm, policy)
+}
+
+fn recompute(draft: Draft, owner: Owner<'_>, realm: &Realm, policy: &Policy) -> Result<Checked, Refusal> {
     let (summary, own, unsigned) = match &draft {
-        Draft::Bitcoin(psbt) => bitcoin::check(psbt, accounts, realm)?,
-        Draft::Sidechain(side) => sidechain::check(side, accounts, realm, policy)?,
+        Draft::Bitcoin(psbt) => bitcoin::check(psbt, owner, realm)?,
+        Draft::Sidechain(side) => sidechain::check(side, owner, realm, policy)?,
     };
     if own.is_empty() {
         return Err(Code::NothingToSign.into());

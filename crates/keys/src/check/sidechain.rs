@@ -1,7 +1,8 @@
 //! What a PSET does, every commitment computed again from its opening.
 
-use super::{Burn, Found, Issue, Line, OwnInput, PegIn, PegOut, Policy, Summary, Sums, fee, lies};
-use crate::derive::{Account, Accounts};
+use super::{Burn, Found, Issue, Line, OwnInput, Owner, PegIn, PegOut, Policy, Summary, Sums, fee, lies};
+use crate::derive::Account;
+use bitcoin::bip32::{DerivationPath, Fingerprint};
 use causeway_vocab::{AssetId, Atoms, Code, NetworkId, Opening, Realm, Refusal, SidechainDraft};
 use elements::confidential::{Asset, Value};
 use elements::encode::serialize;
@@ -9,9 +10,9 @@ use elements::hex::DisplayHex as _;
 use elements::pset;
 use elements::secp256k1_zkp::{Generator, PedersenCommitment, SECP256K1, ZERO_TWEAK};
 use elements::{EcdsaSighashType, Script, Transaction, TxOut};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn check(draft: &SidechainDraft, accounts: &Accounts, realm: &Realm, policy: &Policy) -> Result<Found, Refusal> {
+pub(super) fn check(draft: &SidechainDraft, owner: Owner<'_>, realm: &Realm, policy: &Policy) -> Result<Found, Refusal> {
     let tx = draft.pset.extract_tx().map_err(|_| Refusal::new(Code::BadDraft))?;
     let misshapen = draft.inputs.len() != tx.input.len()
         || draft.outputs.len() != tx.output.len()
@@ -20,9 +21,13 @@ pub(super) fn check(draft: &SidechainDraft, accounts: &Accounts, realm: &Realm, 
         return Err(Code::BadDraft.into());
     }
     let mut reader = Reader {
-        accounts,
+        owner,
         realm,
         policy,
+        masters: match owner {
+            Owner::Accounts(accounts) => BTreeSet::from([accounts.fingerprint]),
+            Owner::Watched(_) => BTreeSet::new(),
+        },
         sums: BTreeMap::new(),
         found: Summary::empty(realm, &tx),
         own: Vec::new(),
@@ -81,9 +86,11 @@ pub(crate) fn opens(asset: &Asset, value: &Value, opening: &Opening) -> bool {
 }
 
 struct Reader<'a> {
-    accounts: &'a Accounts,
+    owner: Owner<'a>,
     realm: &'a Realm,
     policy: &'a Policy,
+    /// Fingerprints whose claims are claims to be ours; of a watched wallet, those that its inputs name.
+    masters: BTreeSet<Fingerprint>,
     sums: BTreeMap<AssetId, Sums>,
     found: Summary,
     own: Vec<OwnInput>,
@@ -125,7 +132,10 @@ impl Reader<'_> {
                 if !matches!(kind, None | Some(Some(EcdsaSighashType::All))) {
                     return Err(lies("sighash"));
                 }
-                self.own.push(OwnInput { vin, account: Account::Sidechain, path });
+                if path.is_none() {
+                    self.masters.extend(input.bip32_derivation.values().map(|(fingerprint, _)| *fingerprint));
+                }
+                self.own.push(OwnInput { vin, key: path.map(|path| (Account::Sidechain, path)) });
                 self.add(opening.asset, opening.value, |sums| &mut sums.spent)
             }
             Claim::Lie => Err(lies("derivation")),
@@ -258,9 +268,12 @@ impl Reader<'_> {
         if !output.asset.is_confidential() && !output.value.is_confidential() {
             return Ok(());
         }
-        let key = self.accounts.blinding_key_of(&output.script_pubkey);
-        match output.unblind(SECP256K1, key) {
-            Ok(secrets) if (secrets.asset, secrets.value) == (asset, value) => Ok(()),
+        let key = match self.owner {
+            Owner::Accounts(accounts) => Some(accounts.blinding_key_of(&output.script_pubkey)),
+            Owner::Watched(wallet) => wallet.blinding_key(&output.script_pubkey),
+        };
+        match key.map(|key| output.unblind(SECP256K1, key)) {
+            Some(Ok(secrets)) if (secrets.asset, secrets.value) == (asset, value) => Ok(()),
             _ => Err(lies("blinding")),
         }
     }
@@ -312,13 +325,19 @@ impl Reader<'_> {
     }
 
     fn own_path(&self, claims: &Derivations, script: &Script) -> Claim {
-        let mut ours = claims.values().filter(|(fingerprint, _)| *fingerprint == self.accounts.fingerprint).peekable();
-        if ours.peek().is_none() {
-            return Claim::None;
-        }
-        match ours.find(|(_, path)| self.accounts.sidechain_script_at(path).as_ref() == Some(script)) {
-            Some((_, path)) => Claim::Ours(path.clone()),
-            None => Claim::Lie,
+        let mut claimed = claims.values().filter(|(fingerprint, _)| self.masters.contains(fingerprint)).peekable();
+        let claims_ours = claimed.peek().is_some();
+        let ours = match self.owner {
+            Owner::Accounts(accounts) => {
+                let found = claimed.find(|(_, path)| accounts.sidechain_script_at(path).as_ref() == Some(script));
+                found.map(|(_, path)| Some(path.clone()))
+            }
+            Owner::Watched(wallet) => wallet.blinding_key(script).map(|_| None),
+        };
+        match ours {
+            Some(path) => Claim::Ours(path),
+            None if claims_ours => Claim::Lie,
+            None => Claim::None,
         }
     }
 
@@ -362,7 +381,8 @@ type Derivations = BTreeMap<bitcoin::PublicKey, bitcoin::bip32::KeySource>;
 
 enum Claim {
     None,
-    Ours(bitcoin::bip32::DerivationPath),
+    /// With the path of the key, if the keys are here.
+    Ours(Option<DerivationPath>),
     Lie,
 }
 

@@ -5,13 +5,18 @@ use super::unblind::{Candidate, explicit, opens};
 use crate::consensus::contract::Contract;
 use crate::consensus::issuance;
 use crate::consensus::pegin::PeginWitness;
+use crate::consensus::script;
 use bitcoin::hex::FromHex as _;
 use causeway_vocab::{Code, Opening, Refusal, SidechainDraft};
 use elements::confidential::{Asset, AssetBlindingFactor, Value, ValueBlindingFactor};
 use elements::pset::elip100::{AssetMetadata, TokenMetadata};
 use elements::pset::raw::ProprietaryKey;
 use elements::pset::{Input, Output, PartiallySignedTransaction as Pset};
-use elements::{AssetId, OutPoint, RangeProof, SurjectionProof, TxIn, TxOut, TxOutWitness};
+use elements::{
+    AssetId, BlockHash, EcdsaSighashType, OutPoint, RangeProof, Script, SurjectionProof, Transaction, TxIn, TxOut, TxOutWitness,
+    Witness,
+};
+use elements_miniscript::psbt::PsbtExt as _;
 use rand::{CryptoRng, RngCore};
 use secp256k1_zkp::{Generator, SECP256K1};
 use std::collections::{BTreeMap, BTreeSet};
@@ -260,34 +265,93 @@ fn value_factor(records: &BTreeMap<ProprietaryKey, Vec<u8>>) -> Option<ValueBlin
     ValueBlindingFactor::from_slice(records.get(&value_factor_key())?).ok()
 }
 
-/// Takes the signatures out of `returned` into a copy of `sent`. Any other difference is refused with `DraftLies` (`why`: `changed`).
+/// Takes the signatures out of `returned`, a file, into a copy of `sent`.
 ///
-/// Signatures are verified by whoever finishes the transaction.
-pub fn merge(sent: &Pset, returned: &Pset) -> Result<Pset, Refusal> {
-    if elements::encode::serialize(&unsigned(sent)) != elements::encode::serialize(&unsigned(returned)) {
-        return Err(Refusal::new(Code::DraftLies).with("why", "changed"));
+/// A signer may leave records out or make them anew; whatever it returns besides signatures must make the same transaction, proofs
+/// included, and what it claims must hold. Signatures must be of keys that the draft named and commit to everything (`ALL`). Otherwise
+/// refused with `DraftLies` (`why`: those of [`import`], `transaction`, `signature`, `final`, and `input` or `output`), or as [`import`]
+/// refuses. The signatures are verified by [`finish`].
+pub fn merge(wallet: &SidechainWallet, sent: &SidechainDraft, returned: &[u8]) -> Result<SidechainDraft, Refusal> {
+    let returned = import(wallet, returned)?.pset;
+    let lies = |why: &str| Refusal::new(Code::DraftLies).with("why", why);
+    if unsigned(&sent.pset)? != unsigned(&returned)? {
+        return Err(lies("transaction"));
     }
     let mut merged = sent.clone();
-    for (input, signed) in merged.inputs_mut().iter_mut().zip(returned.inputs()) {
-        input.partial_sigs.extend(signed.partial_sigs.clone());
-        input.tap_script_sigs.extend(signed.tap_script_sigs.clone());
-        input.tap_key_sig = signed.tap_key_sig.or(input.tap_key_sig);
-        input.final_script_sig = signed.final_script_sig.clone().or(input.final_script_sig.take());
-        input.final_script_witness = signed.final_script_witness.clone().or(input.final_script_witness.take());
+    for (index, (into, from)) in merged.pset.inputs_mut().iter_mut().zip(returned.inputs()).enumerate() {
+        take_signatures(into, from).map_err(|why| lies(why).with("input", index))?;
     }
     Ok(merged)
 }
 
-fn unsigned(pset: &Pset) -> Pset {
-    let mut pset = pset.clone();
-    for input in pset.inputs_mut() {
-        input.partial_sigs.clear();
-        input.tap_script_sigs.clear();
-        input.tap_key_sig = None;
-        input.final_script_sig = None;
-        input.final_script_witness = None;
+/// The transaction without what signers add.
+fn unsigned(pset: &Pset) -> Result<Transaction, Refusal> {
+    let mut tx = pset.extract_tx().map_err(|_| Code::BadDraft)?;
+    for input in &mut tx.input {
+        input.script_sig = Script::new();
+        input.witness.script_witness = Witness::default();
     }
-    pset
+    Ok(tx)
+}
+
+fn take_signatures(into: &mut Input, from: &Input) -> Result<(), &'static str> {
+    for (key, signature) in &from.partial_sigs {
+        add_signature(into, *key, signature.clone())?;
+    }
+    if from.final_script_sig.as_ref().is_some_and(|script| !script.is_empty()) {
+        return Err("final");
+    }
+    match &from.final_script_witness {
+        None => Ok(()),
+        Some(witness) if into.final_script_witness.as_ref() == Some(witness) => Ok(()),
+        // Signers that finalize return a witness; its signature is taken out and put with the others.
+        Some(witness) => {
+            let [signature, key] = witness.iter().collect::<Vec<_>>()[..] else { return Err("final") };
+            let key = bitcoin::PublicKey::from_slice(key).map_err(|_| "final")?;
+            add_signature(into, key, signature.to_vec())
+        }
+    }
+}
+
+fn add_signature(into: &mut Input, key: bitcoin::PublicKey, signature: Vec<u8>) -> Result<(), &'static str> {
+    let to_all = signature.last().is_some_and(|kind| u32::from(*kind) == EcdsaSighashType::All.as_u32());
+    if !to_all || !into.bip32_derivation.contains_key(&key) {
+        return Err("signature");
+    }
+    match into.partial_sigs.insert(key, signature.clone()) {
+        Some(before) if before != signature => Err("signature"),
+        _ => Ok(()),
+    }
+}
+
+/// Builds the finished transaction and verifies every script and signature of it. Refused with `BadDraft` when one is missing or wrong.
+pub fn finish(pset: &Pset, genesis: BlockHash) -> Result<Transaction, Refusal> {
+    let mut pset = pset.clone();
+    let spent: Option<Vec<TxOut>> = pset.inputs().iter().map(spent_by).collect();
+    let spent = spent.ok_or(Code::BadDraft)?;
+    for (index, output) in spent.iter().enumerate() {
+        let input = &mut pset.inputs_mut()[index];
+        if input.final_script_witness.is_some() {
+            continue;
+        }
+        if output.script_pubkey.is_v0_p2wpkh() {
+            let (key, signature) = input.partial_sigs.pop_first().ok_or(Code::BadDraft)?;
+            input.final_script_witness = Some(Witness::from_slice(&[signature, key.to_bytes()]));
+        } else {
+            pset.finalize_inp_mut(SECP256K1, index, genesis).map_err(|_| Code::BadDraft)?;
+        }
+    }
+    let tx = pset.extract_tx().map_err(|_| Code::BadDraft)?;
+    script::verify(&tx, &spent, genesis).map_err(|_| Code::BadDraft)?;
+    Ok(tx)
+}
+
+/// The output that an input spends; for a peg-in, the one that the claim stands for.
+fn spent_by(input: &Input) -> Option<TxOut> {
+    match &input.pegin_witness {
+        Some(witness) if input.is_pegin() => Some(PeginWitness::of_library(witness.data()?).ok()?.claimed_output()),
+        _ => input.witness_utxo.clone(),
+    }
 }
 
 /// Tells signers what an asset is called: its contract, and which token is its own (ELIP-100).

@@ -6,6 +6,7 @@ use crate::wallet::testing::{World, hex, vectors};
 use elements::pset::elip100::TokenMetadata;
 use elements::pset::raw::Key;
 use proptest::prelude::*;
+use secp256k1_zkp::SecretKey;
 use std::str::FromStr as _;
 
 /// A payment of the fixtures' first wallet to itself and to an address of nobody, with its openings.
@@ -105,20 +106,58 @@ fn only_signatures_are_taken_from_a_returned_pset() {
     let sent = export(&draft, &mut world.rng);
     let key = *sent.inputs()[0].bip32_derivation.keys().next().expect("a key");
     let mut returned = sent.clone();
-    returned.inputs_mut()[0].partial_sigs.insert(key, vec![1, 2, 3]);
-    assert_eq!(merge(&sent, &returned), Ok(returned.clone()));
+    returned.inputs_mut()[0].partial_sigs.insert(key, vec![1, 2, 1]);
+    returned.global.unknown.insert(Key { type_value: 0x70, key: vec![] }, vec![1]);
+    let binary = |pset: &Pset| elements::encode::serialize(pset);
+    let merged = merge(&world.wallet, &draft, &binary(&returned)).expect("the same transaction");
+    let mut wanted = draft.clone();
+    wanted.pset.inputs_mut()[0].partial_sigs.insert(key, vec![1, 2, 1]);
+    assert_eq!(merged.pset, wanted.pset, "the signature and nothing else");
+    assert_eq!(finish(&merged.pset, world.wallet.params().genesis_hash).expect_err("no signature at all").code, Code::BadDraft);
 
-    let mut other_sequence = returned.clone();
-    other_sequence.inputs_mut()[0].sequence = None;
-    let mut other_amount = returned.clone();
-    other_amount.outputs_mut()[0].amount = Some(1);
-    let mut note = returned.clone();
-    note.global.unknown.insert(Key { type_value: 0x70, key: vec![] }, vec![1]);
-    let mut fewer = returned;
-    fewer.remove_output(0);
-    for changed in [other_sequence, other_amount, note, fewer] {
-        assert_eq!(merge(&sent, &changed).expect_err("changed").code, Code::DraftLies);
+    type Lie = fn(&mut Pset, bitcoin::PublicKey);
+    let lies: [(&str, Lie); 7] = [
+        ("transaction", |pset, _| pset.inputs_mut()[0].sequence = None),
+        ("output-amount", |pset, _| pset.outputs_mut()[0].amount = Some(1)),
+        ("transaction", |pset, _| drop(pset.remove_output(0))),
+        ("transaction", |pset, _| pset.outputs_mut().swap(0, 1)),
+        ("signature", |pset, key| drop(pset.inputs_mut()[0].partial_sigs.insert(key, vec![1, 2, 3]))),
+        ("signature", |pset, key| {
+            let other = pset.inputs_mut()[0].bip32_derivation.remove(&key).map(|_| pset.inputs()[0].clone());
+            pset.inputs_mut()[0] = other.expect("there");
+            let stranger = bitcoin::PublicKey::new(SecretKey::from_slice(&[9; 32]).expect("a key").public_key(SECP256K1));
+            pset.inputs_mut()[0].partial_sigs.insert(stranger, vec![1, 2, 1]);
+        }),
+        ("final", |pset, _| pset.inputs_mut()[0].final_script_witness = Some(Witness::from_slice(&[vec![1]]))),
+    ];
+    for (why, lie) in lies {
+        let mut changed = returned.clone();
+        lie(&mut changed, key);
+        let refused = merge(&world.wallet, &draft, &binary(&changed)).expect_err(why);
+        assert_eq!((refused.code, refused.args["why"].as_str()), (Code::DraftLies, why));
     }
+}
+
+#[test]
+fn a_signed_pset_is_finished_only_when_every_signature_holds() {
+    let mut world = World::new("w1", 27);
+    let draft = draft(&mut world);
+    let genesis = world.wallet.params().genesis_hash;
+    assert_eq!(finish(&draft.pset, genesis).expect_err("unsigned").code, Code::BadDraft);
+    let signed = world.sign(&draft.pset);
+    let mut returned = export(&draft, &mut world.rng);
+    for (input, finished) in returned.inputs_mut().iter_mut().zip(&signed.input) {
+        input.final_script_witness = Some(finished.witness.script_witness.clone());
+    }
+    let merged = merge(&world.wallet, &draft, &elements::encode::serialize(&returned)).expect("the same transaction");
+    assert_eq!(finish(&merged.pset, genesis), Ok(signed));
+    let mut forged = returned;
+    let witness = forged.inputs()[0].final_script_witness.clone().expect("signed").to_vec();
+    let mut signature = witness[0].clone();
+    signature[10] ^= 1;
+    forged.inputs_mut()[0].final_script_witness = Some(Witness::from_slice(&[signature, witness[1].clone()]));
+    let merged = merge(&world.wallet, &draft, &elements::encode::serialize(&forged)).expect("the same transaction");
+    assert_eq!(finish(&merged.pset, genesis).expect_err("forged").code, Code::BadDraft);
 }
 
 #[test]
