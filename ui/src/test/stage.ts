@@ -1,6 +1,6 @@
 // Mounts a window of the face over a world in memory.
 import { flushSync, mount, tick, unmount, type Component } from 'svelte';
-import { forget, openDrafts } from '$/features/drafts/open.svelte';
+import { forgetAll } from '$/features/drafts/open.svelte';
 import { useHost } from '$/ipc';
 import { listen, reset } from '$/ipc/query.svelte';
 import type { Scenario } from '$/ipc/mock/seed';
@@ -26,7 +26,7 @@ export async function stage<P extends Record<string, unknown>>(
   component: Component<P>, props: P, options: { world?: World; scenario?: Scenario; path?: string[]; language?: Language } = {},
 ): Promise<Stage> {
   reset();
-  for (const { view } of [...openDrafts()]) forget(view.draft);
+  forgetAll();
   for (const { id } of [...toasts()]) dismiss(id);
   const world = options.world ?? new World(options.scenario ?? 'full');
   world.state.settings.language = options.language ?? 'en';

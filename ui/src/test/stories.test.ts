@@ -3,16 +3,18 @@ import { describe, expect, test, vi } from 'vitest';
 import Confirm from '$/features/confirm/Confirm.svelte';
 import { HBR27 } from '$/ipc/mock/assets';
 import { World } from '$/ipc/mock/world';
+import { run } from '$/ipc/query.svelte';
 import App from '$/shell/App.svelte';
 import { stage, type Stage } from './stage';
 
 /** Opens the confirm window in the same world and holds the button long enough. */
-async function sign(s: Stage): Promise<void> {
+async function sign(s: Stage, first?: () => Promise<void>): Promise<void> {
   const { mount, unmount } = await import('svelte');
   const root = document.createElement('div');
   document.body.append(root);
   const confirm = mount(Confirm, { target: root, props: { draft: s.world.asked.confirm.at(-1)! } });
   await s.settle();
+  await first?.();
   const frames: FrameRequestCallback[] = [];
   const frame = vi.spyOn(globalThis, 'requestAnimationFrame').mockImplementation((f) => frames.push(f));
   const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
@@ -247,6 +249,50 @@ test('an asset or a pasted address is brought to the send page', async () => {
   await s.click('palette-pay');
   expect((s.find('send-recipient-0') as HTMLTextAreaElement).value).toBe(to);
   expect(s.find('recipient-says').textContent).toContain('Paid 3 times before.');
+  await s.close();
+});
+
+test('a wallet without keys checks a draft, sends it out, takes the signature back and sends', async () => {
+  const world = new World('watch');
+  const plan = { network: 'bitcoin' as const, recipients: [{ address: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', amount: '50000', asset: null }], fee_rate: null, coins: null, drain: null, allow_explicit: false, label: 'harbour dues' };
+  const { draft } = await world.invoke('send_plan', plan);
+  const confirm = await stage(Confirm, { draft }, { world });
+  confirm.find('confirm-no-keys');
+  expect(confirm.maybe('confirm-hold')).toBeNull();
+  await confirm.close();
+  const s = await stage(App, {}, { world, path: ['activity'] });
+  expect(s.find(`draft-${draft}`).textContent).toContain('harbour dues');
+  await s.click('draft-export');
+  await s.click('draft-bring');
+  await s.type('import-text', 'cHNidP8 that lies');
+  await s.click('import-read');
+  expect(s.find('failure').dataset.code).toBe('draft-lies');
+  await s.type('import-text', 'cHNidP8BAgQCAAAA');
+  await s.click('import-read');
+  expect(s.world.asked.confirm).toEqual([draft]);
+  await sign(s);
+  expect(s.maybe(`draft-${draft}`)).toBeNull();
+  await s.close();
+});
+
+test('a signature can be given without sending', async () => {
+  const s = await stage(App, {}, { path: ['activity'] });
+  const { draft } = await run('peg_in_plan', { amount: '2500000', drain: false, fee_rate: null, coins: null });
+  await s.settle();
+  const operations = s.world.state.operations.length;
+  await s.click('draft-open');
+  await sign(s, () => s.click('confirm-sign-only'));
+  expect(s.world.state.operations).toHaveLength(operations);
+  expect(s.find(`draft-${draft}`).textContent).toContain('Signed, not sent yet');
+  await s.close();
+});
+
+test('descriptors are shown with what they give away', async () => {
+  const s = await stage(App, {}, { path: ['settings'] });
+  await s.click('settings-descriptors');
+  expect(s.find('descriptors-bitcoin').textContent).toContain("wpkh([73c5da0a/84'/1'/0']");
+  expect(s.find('descriptors-sidechain').textContent).toContain('ct(slip77(');
+  expect(s.find('descriptors-dialog').textContent).toContain('blinding key');
   await s.close();
 });
 

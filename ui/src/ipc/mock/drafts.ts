@@ -134,14 +134,47 @@ export class Drafts {
     return this.make('send', network, [out], 'sent', ['signed', 'broadcast', 'confirmed'], null, null, null, '');
   }
 
+  list(): DraftView[] {
+    return [...this.open.values()].map(({ view }) => ({ ...view }));
+  }
+
+  export(draft: number): { name: string; text: string } {
+    const { view } = this.get(draft);
+    view.exported = true;
+    this.world.notify(['drafts']);
+    return { name: `draft-${draft}.${view.network === 'bitcoin' ? 'psbt' : 'pset'}`, text: view.network === 'bitcoin' ? 'cHNidP8BAgQCAAAA' : 'cHNldP8BAgQCAAAA' };
+  }
+
+  /** Signatures from elsewhere. */
+  bring(text: string, draft: number): DraftView {
+    const { view } = this.get(draft);
+    if (!text.startsWith(view.network === 'bitcoin' ? 'cHNidP' : 'cHNldP')) throw refuse('bad-draft');
+    if (text.includes('lies')) throw refuse('draft-lies', { why: 'transaction' });
+    view.signed = true;
+    this.world.notify(['drafts']);
+    return { ...view };
+  }
+
+  signOnly(draft: number, summary: string): DraftView {
+    const found = this.get(draft);
+    if (!this.world.state.unlocked) throw refuse('locked');
+    if (summary !== found.review.summary_hash) throw refuse('review-mismatch');
+    found.view.signed = true;
+    this.world.notify(['drafts']);
+    return { ...found.view };
+  }
+
   review(draft: number): Review {
     const found = this.get(draft);
-    return { ...found.review, locked: !this.world.state.unlocked };
+    const { signed } = found.view;
+    const watch_only = this.world.watchOnly();
+    return { ...found.review, signed, watch_only, locked: !this.world.state.unlocked && !signed && !watch_only };
   }
 
   sign(draft: number, summary: string): OperationView {
     const found = this.get(draft);
-    if (!this.world.state.unlocked) throw refuse('locked');
+    if (this.world.watchOnly() && !found.view.signed) throw refuse('watch-only');
+    if (!this.world.state.unlocked && !found.view.signed) throw refuse('locked');
     if (summary !== found.review.summary_hash) throw refuse('review-mismatch');
     const { state, now } = this.world;
     this.open.delete(draft);
@@ -254,11 +287,11 @@ export class Drafts {
     const spends = [...wanted.values()].map(({ asset }) => ({ asset, amount: spend.filter((c) => c.asset.id === asset.id).reduce((t, c) => t + BigInt(c.amount), 0n).toString() }));
     const view: DraftView = {
       draft, kind, network, fee: fee.toString(), fee_rate, vsize, fee_share, leaves: sums(leaves), comes_back: sums(back), coins: spend.length, expires: world.now + 3_600,
-      replaces_fee: null, asset: null, domain_proof: '', signed: false,
+      replaces_fee: null, asset: null, domain_proof: '', signed: false, exported: false, label,
     };
     const review: Review = {
       draft, kind, network, leaves, comes_back: back, fee: fee.toString(), fee_rate, fee_share, coins: spend.length, spends, creates: [], destroys: [],
-      others_see: network === 'bitcoin' ? 'everything' : 'fee-and-scripts', summary_hash: hex(world.state.roll), locked: !world.state.unlocked, valueless: true,
+      others_see: network === 'bitcoin' ? 'everything' : 'fee-and-scripts', summary_hash: hex(world.state.roll), locked: !world.state.unlocked, signed: false, watch_only: false, valueless: true,
     };
     const first = outs[0];
     this.open.set(draft, {

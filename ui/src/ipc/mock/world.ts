@@ -224,6 +224,10 @@ export class World implements Host {
     }));
   }
 
+  watchOnly(): boolean {
+    return this.state.wallets.find((w) => w.id === this.state.selected)?.watch_only === true;
+  }
+
   asset(id: string): AssetLabel {
     const found = this.assets.find((a) => a.id === id);
     if (!found) throw refuse('unknown-asset', { asset: id });
@@ -353,6 +357,14 @@ export class World implements Host {
       Object.assign(this.selected(), { watch_only: true, fingerprint: '' });
       return this.selected();
     },
+    wallet_descriptors: ({ wallet }) => {
+      const print = this.state.wallets.find((w) => w.id === wallet)?.fingerprint || '73c5da0a';
+      const key = "tpubDC8msFGeGuwnKG9Upg7DM2b4DaRqg3CUZa5g8v2SRQ6K4NSkxUgd7HsL2XVWbVm39yBA4LAxysQAm397zwQSQoQgewGiYZqrA9DsP4zbQ1M";
+      return {
+        bitcoin: [0, 1].map((chain) => `wpkh([${print}/84'/1'/0']${key}/${chain}/*)#qqqqqqqq`).join('\n'),
+        sidechain: `ct(slip77(${'5a'.repeat(32)}),elwpkh([${print}/84'/1'/0']${key}/<0;1>/*))#qqqqqqqq`, birthday: null,
+      };
+    },
     wallet_select: ({ wallet }) => { this.state.selected = wallet; return this.selected(); },
     wallet_rename: ({ wallet, name }) => Object.assign(this.state.wallets.find((w) => w.id === wallet) ?? this.selected(), { name }),
     wallet_forget: ({ wallet, password }) => {
@@ -441,11 +453,13 @@ export class World implements Host {
     issue_plan: (plan) => this.drafts.issue(plan),
     reissue_plan: (plan) => this.drafts.reissue(plan),
     burn_plan: (plan) => this.drafts.burn(plan),
+    drafts: () => this.drafts.list(),
     draft_review: ({ draft }) => this.drafts.review(draft),
     draft_sign: ({ draft, summary_hash }) => this.drafts.sign(draft, summary_hash),
+    draft_sign_only: ({ draft, summary_hash }) => this.drafts.signOnly(draft, summary_hash),
     draft_discard: ({ draft }) => { this.drafts.discard(draft); return {} as never; },
-    draft_export: ({ draft }) => ({ name: `draft-${draft}.${this.drafts.get(draft).view.network === 'bitcoin' ? 'psbt' : 'pset'}`, text: 'cHNldP8BAgQCAAAA' }),
-    draft_import: ({ text }) => this.drafts.import(text),
+    draft_export: ({ draft }) => this.drafts.export(draft),
+    draft_import: ({ text, draft }) => (draft === null ? this.drafts.import(text) : this.drafts.bring(text, draft)),
     peg_in_address: () => {
       const to = address(this.state.roll, 'bitcoin');
       const operation: OperationView = {
