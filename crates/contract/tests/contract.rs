@@ -23,7 +23,7 @@ fn every_command_has_its_own_name() {
 fn only_the_confirm_window_signs_and_no_window_sees_words() {
     for command in COMMANDS {
         match command.name {
-            "draft_sign" => assert_eq!(command.windows, [Window::Confirm]),
+            "draft_sign" | "draft_sign_only" => assert_eq!(command.windows, [Window::Confirm]),
             name if command.answer == "Words" || name == "wallet_create" => assert!(command.windows.is_empty(), "{name}"),
             _ => {}
         }
