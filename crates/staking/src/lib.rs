@@ -5,13 +5,19 @@
 //! where it can be checked.
 
 pub mod adaptor;
+pub mod bls;
+pub mod checkpoint;
 pub mod delegation;
+pub mod envelope;
 pub mod eots;
 pub mod exit;
 pub mod fund;
 pub mod identifiable;
+pub mod inclusion;
 pub mod lifecycle;
+pub mod message;
 pub mod params;
+pub mod possession;
 pub mod protection;
 pub mod randomness;
 pub mod rate;
