@@ -29,6 +29,7 @@ mod money;
 mod names;
 mod networks;
 mod operations;
+mod pak;
 mod profile;
 pub mod proofs;
 mod qr;

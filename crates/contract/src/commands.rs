@@ -69,6 +69,7 @@ macro_rules! with_commands {
             operations(OperationsRequest) -> Vec<OperationView> [Main] reads [Operations] stales [];
             operation(OperationRef) -> OperationView [Main, Confirm] reads [Operations] stales [];
             operation_act(OperationAct) -> OperationView [Main] reads [] stales [Operations];
+            peg_out_keys(Empty) -> PegOutKeys [Main] reads [Networks] stales [];
             bridge(Empty) -> BridgeView [Main] reads [Networks, Operations] stales [];
 
             // -- assets

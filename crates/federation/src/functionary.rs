@@ -1,5 +1,6 @@
 //! Who the functionaries are: their keys, thresholds and the scripts that follow.
 
+use crate::tweak::{EmergencyPath, PegScript};
 use bitcoin::secp256k1::{PublicKey, SECP256K1, SecretKey};
 use elements::opcodes::all::OP_CHECKMULTISIG;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,8 @@ pub struct Federation {
     precommit_threshold: u8,
     sign_threshold: u8,
     fedpeg_threshold: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    emergency: Option<Emergency>,
 }
 
 #[derive(Deserialize)]
@@ -69,12 +72,30 @@ struct Unchecked {
     precommit_threshold: u8,
     sign_threshold: u8,
     fedpeg_threshold: u8,
+    #[serde(default)]
+    emergency: Option<Emergency>,
+}
+
+/// Who may withdraw the federation's bitcoin when it has lain still for long, because the functionaries are gone: a quorum of its own, whose
+/// keys are kept apart from theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Emergency {
+    /// How many must sign.
+    pub threshold: u8,
+    /// The keys, in script order.
+    pub keys: Vec<PublicKey>,
+    /// Bitcoin blocks that must have passed over a coin.
+    pub delay: u16,
 }
 
 impl TryFrom<Unchecked> for Federation {
     type Error = FederationFault;
     fn try_from(raw: Unchecked) -> Result<Self, FederationFault> {
-        Federation::new(raw.members, raw.precommit_threshold, raw.sign_threshold, raw.fedpeg_threshold)
+        let set = Federation::new(raw.members, raw.precommit_threshold, raw.sign_threshold, raw.fedpeg_threshold)?;
+        match raw.emergency {
+            Some(emergency) => set.with_emergency(emergency),
+            None => Ok(set),
+        }
     }
 }
 
@@ -96,6 +117,9 @@ pub enum FederationFault {
     /// More peg signatures than members, or none.
     #[error("the peg threshold must lie between 1 and the number of members")]
     Fedpeg,
+    /// An emergency quorum of nobody, of more than there are, with a repeated key or a functionary's, or with no delay.
+    #[error("the emergency quorum needs a threshold within its own keys, and a delay")]
+    Emergency,
 }
 
 impl Federation {
@@ -128,7 +152,25 @@ impl Federation {
         if fedpeg_threshold == 0 || usize::from(fedpeg_threshold) > n {
             return Err(FederationFault::Fedpeg);
         }
-        Ok(Federation { members, precommit_threshold, sign_threshold, fedpeg_threshold })
+        Ok(Federation { members, precommit_threshold, sign_threshold, fedpeg_threshold, emergency: None })
+    }
+
+    /// The same set with an emergency path in its peg script.
+    pub fn with_emergency(self, emergency: Emergency) -> Result<Federation, FederationFault> {
+        let Emergency { threshold, keys, delay } = &emergency;
+        let own: std::collections::BTreeSet<_> = self.members.iter().map(|member| member.fedpeg).collect();
+        let quorum: std::collections::BTreeSet<_> = keys.iter().copied().collect();
+        let apart = quorum.len() == keys.len() && quorum.is_disjoint(&own);
+        let workable = (1..=MAX_MEMBERS).contains(&keys.len()) && (1..=keys.len()).contains(&usize::from(*threshold));
+        if !apart || !workable || *delay == 0 {
+            return Err(FederationFault::Emergency);
+        }
+        Ok(Federation { emergency: Some(emergency), ..self })
+    }
+
+    /// Who may withdraw in an emergency.
+    pub fn emergency(&self) -> Option<&Emergency> {
+        self.emergency.as_ref()
     }
 
     /// The members, in the order of the scripts.
@@ -197,13 +239,15 @@ impl Federation {
         witness_limit(self.sign_threshold, self.block_script().len())
     }
 
-    /// The peg script: bare multisig, keys in member order. As `-fedpegscript`.
+    /// The peg script: k-of-n with the keys in member order, then the emergency path if there is one. As `-fedpegscript`.
     pub fn fedpegscript(&self) -> bitcoin::ScriptBuf {
-        let mut builder = bitcoin::script::Builder::new().push_int(self.fedpeg_threshold.into());
-        for member in &self.members {
-            builder = builder.push_key(&bitcoin::PublicKey::new(member.fedpeg));
-        }
-        builder.push_int(self.n().into()).push_opcode(bitcoin::opcodes::all::OP_CHECKMULTISIG).into_script()
+        self.peg_script().to_script()
+    }
+
+    pub(crate) fn peg_script(&self) -> PegScript {
+        let path = |it: &Emergency| EmergencyPath { delay: it.delay, k: it.threshold, keys: it.keys.clone() };
+        let keys = self.members.iter().map(|member| member.fedpeg).collect();
+        PegScript { k: self.fedpeg_threshold, keys, emergency: self.emergency.as_ref().map(path) }
     }
 }
 
@@ -231,6 +275,31 @@ pub(crate) mod tests {
     pub(crate) fn federation(first: u8, n: u8, k: u8) -> Federation {
         let members = (first..first + n).map(|number| keys(number).member()).collect();
         Federation::new(members, k, k, k).expect("a workable set")
+    }
+
+    /// Keys of an emergency quorum for tests.
+    pub(crate) fn emergency_keys(n: u8) -> Vec<SecretKey> {
+        (1..=n).map(|number| SecretKey::from_slice(&[0xe0 | number; 32]).expect("a key")).collect()
+    }
+
+    /// k of n may withdraw after `delay` blocks.
+    pub(crate) fn emergency(n: u8, threshold: u8, delay: u16) -> Emergency {
+        Emergency { threshold, keys: emergency_keys(n).iter().map(|key| key.public_key(SECP256K1)).collect(), delay }
+    }
+
+    #[test]
+    fn an_emergency_quorum_that_cannot_work_is_refused_also_when_read_from_a_file() {
+        let good = emergency(3, 2, 4032);
+        let set = federation(0, 5, 3).with_emergency(good.clone()).expect("workable");
+        let repeated = Emergency { keys: vec![good.keys[0]; 3], ..good.clone() };
+        let functionary = Emergency { keys: vec![keys(1).member().fedpeg, good.keys[0]], ..good };
+        for bad in [emergency(0, 0, 9), emergency(3, 4, 9), emergency(3, 0, 9), emergency(3, 2, 0), repeated, functionary] {
+            assert_eq!(federation(0, 5, 3).with_emergency(bad), Err(FederationFault::Emergency));
+        }
+        let mut json = serde_json::to_value(&set).expect("JSON");
+        assert_eq!(serde_json::from_value::<Federation>(json.clone()).ok(), Some(set));
+        json["emergency"]["threshold"] = 4.into();
+        assert!(serde_json::from_value::<Federation>(json).is_err());
     }
 
     #[test]

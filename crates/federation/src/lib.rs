@@ -8,9 +8,11 @@
 //! - [`blocksigner`]: propose, vote, precommit, sign: one block per height.
 //! - [`watchman`]: the peg: audits claims, pays peg-outs in batches.
 //! - [`dynafed`]: votes on the federation's own parameters.
+//! - [`emergency`]: the way out when the functionaries are gone.
 
 pub mod blocksigner;
 pub mod dynafed;
+pub mod emergency;
 pub mod evidence;
 pub mod functionary;
 pub mod message;
@@ -21,7 +23,7 @@ mod wire;
 
 pub use blocksigner::Blocksigner;
 pub use evidence::Evidence;
-pub use functionary::{Federation, FunctionaryKeys, Member, MemberId};
+pub use functionary::{Emergency, Federation, FunctionaryKeys, Member, MemberId};
 pub use message::{Body, Envelope};
 pub use watchman::Watchman;
 pub use wire::WireFault;

@@ -5,7 +5,7 @@
 //! bounded by [`MAX_MESSAGE`].
 
 use crate::evidence::{Evidence, Statement, StatementKind};
-use crate::functionary::{Federation, FunctionaryKeys, MemberId};
+use crate::functionary::{Federation, FunctionaryKeys, Member, MemberId};
 use crate::watchman::{BatchPlan, BatchShare, BatchVeto};
 use crate::wire::Writer;
 use bitcoin::hashes::{Hash as _, HashEngine as _, sha256};
@@ -170,8 +170,12 @@ impl Envelope {
 
     /// Whether the sender is a member and signed this.
     pub fn is_genuine(&self, chain: &BlockHash, federation: &Federation) -> bool {
-        let key = federation.member(self.from).map(|member| member.message);
-        key.is_some_and(|key| self.signature.verify(&self.body.digest(chain, self.from), &key))
+        federation.member(self.from).is_some_and(|member| self.is_by(chain, member))
+    }
+
+    /// Whether this member signed this.
+    pub(crate) fn is_by(&self, chain: &BlockHash, member: &Member) -> bool {
+        self.signature.verify(&self.body.digest(chain, self.from), &member.message)
     }
 }
 

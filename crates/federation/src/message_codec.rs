@@ -5,11 +5,14 @@ use crate::functionary::MAX_MEMBERS;
 use crate::message::{BlockShare, Body, Certificate, Envelope, MAX_MESSAGE, Proposal, Signature, Vote};
 use crate::watchman::{BatchPlan, BatchShare, BatchVeto, MAX_BATCH};
 use crate::wire::{Reader, WireFault, Writer};
+use bitcoin::ScriptBuf;
 use bitcoin::hashes::Hash as _;
 use elements::BlockHash;
 
 /// First byte of every message; another one is another format.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// Longest output script that change may have: a witness program.
+const MAX_PROGRAM: usize = 42;
 
 impl Envelope {
     /// The bytes that [`Envelope::decode`] reads. Frames them with whatever tells their length, at most [`MAX_MESSAGE`].
@@ -214,6 +217,7 @@ impl BatchPlan {
         to.u64(self.fee_rate);
         to.list(&self.inputs, write_outpoint);
         to.list(&self.pegouts, write_pegout);
+        to.list(self.change.as_bytes(), |to, byte| to.u8(*byte));
     }
 
     fn read(from: &mut Reader<'_>) -> Result<BatchPlan, WireFault> {
@@ -221,6 +225,7 @@ impl BatchPlan {
             fee_rate: from.u64()?,
             inputs: from.list(MAX_BATCH, read_outpoint)?,
             pegouts: from.list(MAX_BATCH, read_pegout)?,
+            change: ScriptBuf::from_bytes(from.list(MAX_PROGRAM, Reader::u8)?),
         })
     }
 }
@@ -268,7 +273,12 @@ mod tests {
         let evidence =
             Evidence { member: 3, first: (statement(0), Signature([1; 64])), second: (statement(1), Signature([2; 64])) };
         let pegout = elements::OutPoint::new(elements::Txid::from_byte_array([8; 32]), 1);
-        let plan = BatchPlan { fee_rate: 3, inputs: vec![OutPoint::null()], pegouts: vec![pegout] };
+        let plan = BatchPlan {
+            fee_rate: 3,
+            inputs: vec![OutPoint::null()],
+            pegouts: vec![pegout],
+            change: ScriptBuf::from_bytes(vec![0, 32, 7]),
+        };
         let bodies = [
             Body::Proposal(crate::message::Proposal { round: 1, block: block.clone(), polka: Some(certificate.clone()) }),
             Body::Prevote(vote),

@@ -11,6 +11,7 @@
 
 pub mod check;
 pub mod derive;
+pub mod pak;
 pub mod secret;
 pub mod sign;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::check::{Checked, OwnInput, bitcoin_prevouts, sidechain_prevout};
 use crate::derive::{account_key, master};
 use crate::secret::Seed;
-use bitcoin::bip32::Xpriv;
+use bitcoin::bip32::{self, DerivationPath, Xpriv};
 use bitcoin::hashes::Hash as _;
 use bitcoin::key::{Keypair, TapTweak as _, TweakedPublicKey};
 use bitcoin::secp256k1::{All, Message, Secp256k1, SecretKey, schnorr};
@@ -21,6 +21,18 @@ impl SigningKeys {
     /// The keys of `seed` for the chains of `realm`. Refused with `BadWords` for a seed that BIP32 forbids.
     pub fn new(seed: &Seed, realm: &Realm) -> Result<SigningKeys, Refusal> {
         master(seed, NetworkKind::from(realm.bitcoin.network)).map(|master| SigningKeys { master })
+    }
+
+    pub(crate) fn network(&self) -> NetworkKind {
+        self.master.network
+    }
+
+    /// The private key at a full path. The caller wipes it.
+    pub(crate) fn at(&self, path: &DerivationPath) -> Result<SecretKey, bip32::Error> {
+        let mut derived = self.master.derive_priv(&Secp256k1::signing_only(), path)?;
+        let key = derived.private_key;
+        derived.private_key.non_secure_erase();
+        Ok(key)
     }
 
     fn key(&self, own: &OwnInput, secp: &Secp256k1<All>) -> Result<Erased, Refusal> {

@@ -14,8 +14,14 @@ use std::net::SocketAddr;
 pub const CHAIN_NAME: &str = "causeway";
 /// What elementsd uses for custom chains unless `-pchmessagestart` says otherwise.
 const CUSTOM_MAGIC: [u8; 4] = [0x53, 0x19, 0xf2, 0x0e];
+
 /// Everything a client must know of the chain.
-pub(crate) fn params(chain: &ChainOptions, federation: &Federation, peers: Vec<SocketAddr>) -> SidechainParams {
+pub(crate) fn params(
+    chain: &ChainOptions,
+    federation: &Federation,
+    first_pak: &[String],
+    peers: Vec<SocketAddr>,
+) -> SidechainParams {
     let signblockscript = federation.block_script();
     let fedpegscript = Script::from(federation.fedpegscript().into_bytes());
     let parent = bitcoin::constants::genesis_block(bitcoin::Network::Regtest).block_hash();
@@ -36,8 +42,8 @@ pub(crate) fn params(chain: &ChainOptions, federation: &Federation, peers: Vec<S
         total_valid_epochs: chain.total_valid_epochs,
         pegin_confirmation_depth: chain.pegin_confirmation_depth,
         dynafed_active_from_height: 1,
-        enforce_pak: false,
-        first_extension_space: causeway_vocab::default_extension_space(),
+        enforce_pak: chain.pak,
+        first_extension_space: if chain.pak { first_pak.to_vec() } else { causeway_vocab::default_extension_space() },
         address: AddressPrefixes {
             bech32_hrp: "ert".into(),
             blech32_hrp: "el".into(),
@@ -72,6 +78,9 @@ pub fn elementsd_args(params: &SidechainParams) -> Vec<String> {
         // Confidential transactions pay for their discounted size here, as on Liquid (ELIP-200).
         "-acceptdiscountct=1".into(),
     ];
+    if params.enforce_pak {
+        args.extend(params.first_extension_space.iter().map(|entry| format!("-pak={entry}")));
+    }
     args.extend(params.peers.iter().map(|peer| format!("-connect={peer}")));
     args
 }

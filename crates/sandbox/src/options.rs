@@ -31,12 +31,31 @@ pub struct ChainOptions {
     pub total_valid_epochs: u32,
     /// Bitcoin confirmations before a peg-in can be claimed.
     pub pegin_confirmation_depth: u32,
+    /// Functionaries that can be voted in later; with the others at most 15.
+    #[serde(default)]
+    pub spares: u8,
+    /// Bitcoin blocks after which two of three emergency keys can withdraw a coin of the federation; 0 makes no such path.
+    #[serde(default)]
+    pub emergency_delay: u16,
+    /// Peg-outs need an authorisation proof (PAK) by keys that the federation has listed.
+    #[serde(default)]
+    pub pak: bool,
 }
 
 impl Default for ChainOptions {
-    /// 3 of 5; an epoch of an hour at two seconds a block, so that a peg-in address stays claimable for at least another hour.
+    /// 3 of 5; an epoch of an hour at two seconds a block, so that a peg-in address stays claimable for at least another hour; an emergency
+    /// path like Liquid's.
     fn default() -> Self {
-        ChainOptions { functionaries: 5, threshold: 3, epoch_length: 1800, total_valid_epochs: 2, pegin_confirmation_depth: 10 }
+        ChainOptions {
+            functionaries: 5,
+            threshold: 3,
+            epoch_length: 1800,
+            total_valid_epochs: 2,
+            pegin_confirmation_depth: 10,
+            spares: 0,
+            emergency_delay: 4032,
+            pak: false,
+        }
     }
 }
 
@@ -62,6 +81,7 @@ impl ChainOptions {
     pub(crate) fn fault(&self) -> Option<&'static str> {
         let checks = [
             ("functionaries", (1..=15).contains(&self.functionaries)),
+            ("spares", self.functionaries.saturating_add(self.spares) <= 15),
             ("threshold", self.threshold <= self.functionaries && u16::from(self.threshold) * 2 > u16::from(self.functionaries)),
             // 4/5 of fewer than three blocks, rounded down, is no majority.
             ("epoch_length", self.epoch_length >= 3),

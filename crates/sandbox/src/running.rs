@@ -104,7 +104,7 @@ pub(crate) async fn run(dir: &Path, options: Options, signal: impl Future<Output
     replace_file(&realm_path(dir), params.realm.as_bytes())?;
     let paused = Pause { mine_timer: options.mine_every.is_none(), blocks: false };
     let running = Arc::new(Running {
-        functionaries: Functionaries::new(Arc::clone(&node), options.block_interval, world.functionaries.len()),
+        functionaries: Functionaries::new(Arc::clone(&node), options.block_interval, dir, Arc::clone(&world))?,
         node,
         miner,
         params,
@@ -117,7 +117,7 @@ pub(crate) async fn run(dir: &Path, options: Options, signal: impl Future<Output
     let outcome = tokio::select! {
         served = service => served.map_err(SandboxError::io("serving the control protocol")),
         () = crate::p2p::serve(listeners.sidechain, Arc::clone(&running.node)) => Ok(()),
-        stopped = running.functionaries.run(dir, &world) => stopped,
+        stopped = running.functionaries.run() => stopped,
         () = mine_by_clock(&running, options.mine_every.unwrap_or(Options::MINE_EVERY)) => Ok(()),
         died = keep_alive(&mut bitcoind, &exe, dir, &world) => died,
         () = told_to_go(&running) => Ok(()),

@@ -3,8 +3,9 @@
 use crate::bitcoind::free_port;
 use crate::error::SandboxError;
 use crate::options::ChainOptions;
-use bitcoin::secp256k1::SecretKey;
-use causeway_federation::Federation;
+use bitcoin::hex::DisplayHex as _;
+use bitcoin::secp256k1::{SECP256K1, SecretKey};
+use causeway_federation::{Emergency, Federation, Member};
 use causeway_vocab::realm::Testbed;
 use causeway_vocab::{BitcoinParams, Realm, SidechainParams};
 use rand::{CryptoRng, RngCore};
@@ -15,6 +16,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+/// How many of how many emergency keys withdraw.
+const EMERGENCY: (u8, u8) = (2, 3);
 /// How often the lock is tried.
 const LOCK_TRIES: u32 = 10;
 /// Between two tries.
@@ -26,8 +29,14 @@ pub(crate) struct World {
     pub(crate) chain: ChainOptions,
     /// Where mined coins go.
     pub(crate) miner: SecretKey,
-    /// One per functionary, in the order of the scripts.
+    /// One per functionary, those of the genesis block first in the order of the scripts, then those that can be voted in.
     pub(crate) functionaries: Vec<FunctionaryKeys>,
+    /// The emergency quorum. Kept here because this world is worth nothing; elsewhere such keys lie in safes of other people.
+    #[serde(default)]
+    pub(crate) emergency: Vec<SecretKey>,
+    /// Entries of the peg-out authorisation list that the chain begins with, hex.
+    #[serde(default)]
+    pub(crate) first_pak: Vec<String>,
     pub(crate) ports: Ports,
 }
 
@@ -112,10 +121,19 @@ impl World {
             return Err(SandboxError::BadOption(name));
         }
         let mut key = || SecretKey::new(rng);
-        let functionaries =
-            (0..chain.functionaries).map(|_| FunctionaryKeys { message: key(), block: key(), fedpeg: key(), payout: key() });
+        let functionaries = (0..chain.functionaries.saturating_add(chain.spares)).map(|_| FunctionaryKeys {
+            message: key(),
+            block: key(),
+            fedpeg: key(),
+            payout: key(),
+        });
         let functionaries: Vec<_> = functionaries.collect();
-        Ok(World { chain, miner: key(), ports: Ports::choose(functionaries.len())?, functionaries })
+        let emergency = if chain.emergency_delay > 0 { (0..EMERGENCY.1).map(|_| key()).collect() } else { Vec::new() };
+        let mut pair = || [key(), key()].map(|key| key.public_key(SECP256K1).serialize()).concat().to_lower_hex_string();
+        // One entry per functionary, as members of Liquid have. Nobody here pegs out with them.
+        let first_pak = if chain.pak { (0..chain.functionaries).map(|_| pair()).collect() } else { Vec::new() };
+        let ports = Ports::choose(functionaries.len())?;
+        Ok(World { chain, miner: key(), ports, functionaries, emergency, first_pak })
     }
 
     /// Chooses other ports, for when somebody else has taken one.
@@ -144,17 +162,38 @@ impl World {
         }
     }
 
-    /// The members and how many of them it takes. As many must precommit as must sign, so that blocks are made while that many run.
+    /// The federation of the genesis block.
     pub(crate) fn federation(&self) -> Federation {
-        let members = self.functionaries.iter().map(|keys| keys.to_federation().member()).collect();
-        let k = self.chain.threshold;
-        Federation::new(members, k, k, k).expect("BUG: the settings were checked and the keys are random")
+        let members: Vec<u8> = (0..self.chain.functionaries).collect();
+        let delay = self.chain.emergency_delay;
+        self.set_of(&members, self.chain.threshold, delay).expect("BUG: the settings were checked and the keys are random")
+    }
+
+    /// A federation of these functionaries, of whom so many sign blocks and peg-outs, with an emergency path unless the delay is 0. As many must
+    /// precommit as must sign, so that blocks are made while that many run.
+    pub(crate) fn set_of(&self, members: &[u8], k: u8, emergency_delay: u16) -> Result<Federation, SandboxError> {
+        let keys = |index: &u8| self.functionaries.get(usize::from(*index)).map(|keys| keys.to_federation().member());
+        let refused = |why: String| SandboxError::Refused(why);
+        let members: Option<Vec<_>> = members.iter().map(keys).collect();
+        let members = members.ok_or_else(|| refused("no functionary of that index".into()))?;
+        let set = Federation::new(members, k, k, k).map_err(|fault| refused(fault.to_string()))?;
+        if emergency_delay == 0 {
+            return Ok(set);
+        }
+        let keys = self.emergency.iter().map(|key| key.public_key(SECP256K1)).collect();
+        let emergency = Emergency { threshold: EMERGENCY.0, keys, delay: emergency_delay };
+        set.with_emergency(emergency).map_err(|fault| refused(fault.to_string()))
+    }
+
+    /// Which functionary a member is.
+    pub(crate) fn index_of(&self, member: &Member) -> Option<usize> {
+        self.functionaries.iter().position(|keys| keys.message.public_key(SECP256K1) == member.message)
     }
 
     /// Parameters of the sidechain.
     pub(crate) fn sidechain(&self) -> SidechainParams {
         let peers = vec![loopback(self.ports.sidechain_p2p)];
-        crate::genesis::params(&self.chain, &self.federation(), peers)
+        crate::genesis::params(&self.chain, &self.federation(), &self.first_pak, peers)
     }
 }
 

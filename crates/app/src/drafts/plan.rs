@@ -268,17 +268,19 @@ impl Profile {
     }
 
     pub(crate) async fn peg_out_plan(&self, request: PegOutPlan) -> Result<DraftView, Failure> {
-        if self.realm.sidechain.enforce_pak {
-            return Err(Refusal::new(Code::PegPaused).with("why", "authorisation"));
-        }
-        let address = match request.destination.as_deref() {
-            Some(text) => PaymentUri::parse(text, &self.realm)?.address,
-            None => self.reveal_bitcoin(false)?.address,
+        let wanted = request.destination.as_deref();
+        let (address, authorisation) = match (self.pak_list(), wanted) {
+            (Some(list), _) => {
+                let (entry, authorisation) = self.authorised_destination(wanted, &list).await?;
+                (entry.address, Some(authorisation))
+            }
+            (None, Some(text)) => (PaymentUri::parse(text, &self.realm)?.address, None),
+            (None, None) => (self.reveal_bitcoin(false)?.address, None),
         };
         let fee_rate = self.rate_or_normal(NetworkId::Sidechain, request.fee_rate).await;
         let destination = address.script_pubkey();
         let amount = if request.drain { 0 } else { some_amount(request.amount, 8)? };
-        let action = Action::PegOut { amount, drain: request.drain, destination: destination.clone(), authorisation: None };
+        let action = Action::PegOut { amount, drain: request.drain, destination: destination.clone(), authorisation };
         let terms = plain(DraftKind::PegOut, action, fee_rate);
         self.plan_sidechain(terms, |plan| {
             let out = plan.outputs.iter().find(|output| output.purpose == OutputPurpose::PegOut);

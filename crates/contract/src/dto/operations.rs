@@ -88,16 +88,32 @@ records! {
         pub height: Option<u32>,
     }
 
+    /// The pair of keys by which this wallet authorises its peg-outs (PAK).
+    pub struct PegOutKeys {
+        /// Whether this chain asks for an authorisation.
+        pub needed: bool,
+        /// What the federation has to list: offline key and online key, 66 bytes, hex.
+        pub entry: String,
+        /// Whether the list in force has it.
+        pub listed: bool,
+    }
+
     /// The bridge and the federation behind it.
     pub struct BridgeView {
         /// Signatures a block needs.
         pub signatures_needed: u32,
         /// Functionaries.
         pub functionaries: u32,
-        /// Keys a peg-out needs and has: `k of n`, zero when the script is no plain multisig.
+        /// Keys a peg-out needs and has: `k of n`, zero when the script is of an unknown form.
         pub peg_needed: u32,
         /// See `peg_needed`.
         pub peg_keys: u32,
+        /// Keys an emergency withdrawal needs and has, zero when the script has no such path.
+        pub emergency_needed: u32,
+        /// See `emergency_needed`.
+        pub emergency_keys: u32,
+        /// Bitcoin blocks that a coin must lie still before that.
+        pub emergency_delay: u32,
         /// Federation script in force, hex.
         pub fedpegscript: String,
         /// Sidechain height at which it was verified.

@@ -169,6 +169,11 @@ impl Blocksigner {
         (self.next_height(), self.state.round)
     }
 
+    /// Who signs the next block, when this functionary is one of them.
+    pub fn signers(&self) -> Option<&Federation> {
+        self.seat.as_ref().map(|(federation, _)| federation)
+    }
+
     fn next_height(&self) -> Height {
         self.tip.height.saturating_add(1)
     }

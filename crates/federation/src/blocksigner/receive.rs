@@ -104,7 +104,7 @@ impl Blocksigner {
     fn keeps_signers(&self, block: &Block) -> bool {
         match block.header.dynafed_proposed() {
             Some(Params::Full(wanted)) => {
-                *wanted == self.params || dynafed::check_proposal(wanted, &self.config.federations).is_ok()
+                *wanted == self.params || dynafed::check_proposal(wanted, &self.params, &self.config.federations).is_ok()
             }
             _ => true,
         }

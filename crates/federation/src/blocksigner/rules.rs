@@ -193,7 +193,7 @@ impl Blocksigner {
         if self.height.building != Some(round) {
             self.height.building = Some(round);
             // Nobody votes to lock itself out, whatever it was configured with.
-            let safe = |wanted: &&_| dynafed::check_proposal(wanted, &self.config.federations).is_ok();
+            let safe = |wanted: &&_| dynafed::check_proposal(wanted, &self.params, &self.config.federations).is_ok();
             let proposed = dynafed::vote(self.config.wanted.as_ref().filter(safe), &self.params);
             effects.push(Effect::BuildTemplate { height, prev: self.tip.hash, proposed });
         }

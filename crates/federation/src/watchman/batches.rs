@@ -15,8 +15,9 @@ impl Watchman {
         self.fee_rate = fee_rate.clamp(*bounds.start(), *bounds.end());
         self.now = self.now.max(now);
         let turn = self.now / self.config.policy.turn.max(1);
-        let Some(me) = self.me else { return };
-        if turn == self.turn || turn % u64::from(self.federation().n()) != u64::from(me) {
+        let Some(present) = self.present() else { return };
+        let Some(seat) = present.members().iter().position(|member| *member == self.keys.member()) else { return };
+        if turn == self.turn || turn % u64::from(present.n()) != seat as u64 {
             return;
         }
         self.turn = turn;
@@ -28,7 +29,7 @@ impl Watchman {
 
     fn say(&self, body: Body, effects: &mut Vec<Effect>) {
         let Some(me) = self.me else { return };
-        if self.federation().n() > 1 {
+        if self.roster.len() > 1 {
             effects.push(Effect::Broadcast(Box::new(Envelope::sign(self.config.genesis, me, &self.keys, body))));
         }
     }
@@ -47,6 +48,7 @@ impl Watchman {
         if !self.state.unexplained.is_empty() {
             return None;
         }
+        let change = self.change_script()?.to_owned();
         let payable: BTreeMap<_, _> = self.state.pegouts.iter().filter(|(_, pegout)| self.is_payable(pegout)).collect();
         let (mut inputs, mut pegouts, mut fee_rate) = match self.under_way() {
             Some(batch) => {
@@ -55,7 +57,8 @@ impl Watchman {
                 // Only what can be granted: otherwise the fee would rise with every turn.
                 let more = self.wished_inputs.iter().any(|input| !plan.inputs.contains(input) && self.can_spend(input))
                     || self.wished_pegouts.iter().any(|pegout| !plan.pegouts.contains(pegout) && payable.contains_key(pegout));
-                if !waited && !more {
+                // Members that know of the new federation do not sign for change to the old one.
+                if !waited && !more && plan.change == change {
                     return Some(plan.clone());
                 }
                 let raised = plan.fee_rate.saturating_add(plan.fee_rate / 4).saturating_add(1).max(self.fee_rate);
@@ -71,7 +74,7 @@ impl Watchman {
         };
         inputs.extend(self.wished_inputs.iter().filter(|outpoint| self.can_spend(outpoint)));
         pegouts.extend(self.wished_pegouts.iter().filter(|outpoint| payable.contains_key(outpoint)));
-        let plan = self.complete_plan(inputs, pegouts, fee_rate.max(1), effects);
+        let plan = self.complete_plan(inputs, pegouts, fee_rate.max(1), change, effects);
         fee_rate = plan.as_ref().map_or(fee_rate, |plan| plan.fee_rate);
         plan.filter(|_| self.config.policy.fee_rate.contains(&fee_rate))
     }
@@ -86,6 +89,7 @@ impl Watchman {
         mut inputs: BTreeSet<OutPoint>,
         mut pegouts: BTreeSet<elements::OutPoint>,
         fee_rate: u64,
+        change: bitcoin::ScriptBuf,
         effects: &mut Vec<Effect>,
     ) -> Option<BatchPlan> {
         loop {
@@ -96,13 +100,21 @@ impl Watchman {
             inputs.extend(more_inputs);
             pegouts.extend(more_pegouts);
         }
-        // Oldest coins first, so that change is not spent over and over.
+        // Coins that the present members cannot sign for alone come last, others of older scripts first. Among equals the oldest come first, so
+        // that change is not spent over and over.
         let mut coins: Vec<_> = self.state.coins.iter().filter(|(_, coin)| self.is_spendable(coin)).collect();
-        coins.sort_by_key(|(outpoint, coin)| (coin.confirmed, **outpoint));
+        let present = self.state.peg.as_ref().map(|peg| &peg.fedpegscript);
+        coins.sort_by_key(|(outpoint, coin)| {
+            (!self.is_signable(coin), Some(&coin.fedpegscript) == present, coin.confirmed, **outpoint)
+        });
         let mut spare = coins.into_iter().map(|(outpoint, _)| *outpoint).filter(|outpoint| !self.is_anchor(outpoint));
         loop {
-            let plan =
-                BatchPlan { fee_rate, inputs: inputs.iter().copied().collect(), pegouts: pegouts.iter().copied().collect() };
+            let plan = BatchPlan {
+                fee_rate,
+                inputs: inputs.iter().copied().collect(),
+                pegouts: pegouts.iter().copied().collect(),
+                change: change.clone(),
+            };
             match self.build(&plan) {
                 Ok(_) => return Some(plan),
                 Err(PlanFault::Short | PlanFault::Malformed) if !pegouts.is_empty() && inputs.len() < MAX_BATCH => {
@@ -141,7 +153,7 @@ impl Watchman {
     }
 
     fn build(&self, plan: &BatchPlan) -> Result<Transaction, PlanFault> {
-        plan::build(plan, &self.state.coins, &self.state.pegouts, &self.change_script(), self.config.policy.dust)
+        plan::build(plan, &self.state.coins, &self.state.pegouts, self.config.policy.dust)
     }
 
     /// What this member's bindings ask a batch to spend and pay besides.
@@ -161,7 +173,8 @@ impl Watchman {
         if Some(envelope.from) == self.me || !envelope.body.is_for_watchman() {
             return;
         }
-        if !envelope.is_genuine(&self.config.genesis, self.federation()) {
+        let sender = self.roster.get(usize::from(envelope.from));
+        if !sender.is_some_and(|sender| envelope.is_by(&self.config.genesis, sender)) {
             return;
         }
         match envelope.body {
@@ -193,6 +206,9 @@ impl Watchman {
         let pegouts: BTreeSet<_> = plan.pegouts.iter().copied().collect();
         let payable = pegouts.iter().all(|outpoint| self.state.pegouts.get(outpoint).is_some_and(|p| self.is_payable(p)));
         let spendable = inputs.iter().all(|outpoint| self.can_spend(outpoint));
+        if self.change_script() != Some(&*plan.change) {
+            return;
+        }
         if self.me.is_none() || !self.state.unexplained.is_empty() || !payable || !spendable || !self.is_fair(&plan) {
             return;
         }
@@ -263,7 +279,7 @@ impl Watchman {
         if !self.state.batches.contains_key(&txid) {
             self.consider(share.plan.clone(), effects);
         }
-        let Some(fedpeg) = self.federation().member(from).map(|member| member.fedpeg) else { return };
+        let Some(fedpeg) = self.roster.get(usize::from(from)).map(|member| member.fedpeg) else { return };
         if share.signatures.len() != share.plan.inputs.len() {
             return;
         }
@@ -309,7 +325,7 @@ impl Watchman {
             let mut by_place: BTreeMap<usize, Signature> = BTreeMap::new();
             for (member, signatures) in &batch.shares {
                 if let Some(Some(signature)) = signatures.get(index) {
-                    let fedpeg = self.federation().member(*member)?.fedpeg;
+                    let fedpeg = self.roster.get(usize::from(*member))?.fedpeg;
                     by_place.insert(self.place_in(coin, &fedpeg)?, *signature);
                 }
             }

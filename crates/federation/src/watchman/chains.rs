@@ -188,15 +188,16 @@ impl Watchman {
         state.coins.retain(|outpoint, _| !gone.contains_key(outpoint));
     }
 
+    /// Takes the next sidechain block; `false` when it is not the next.
     pub(super) fn connect_sidechain(
         &mut self,
         tip: Tip<elements::BlockHash>,
         pegins: Vec<PeginClaim>,
         pegouts: Vec<PegoutRequest>,
         effects: &mut Vec<Effect>,
-    ) {
+    ) -> bool {
         if self.state.sidechain.last_key_value().is_some_and(|(last, _)| last.checked_add(1) != Some(tip.height)) {
-            return;
+            return false;
         }
         self.state.sidechain.insert(tip.height, tip.hash);
         while self.state.sidechain.len() > KEPT_BLOCKS {
@@ -213,6 +214,7 @@ impl Watchman {
         }
         self.judge_waiting(effects);
         self.explain();
+        true
     }
 
     /// Checks all of a claim but the depth of the deposit, which is judged when the Bitcoin chain is as far here.
@@ -351,6 +353,13 @@ impl Watchman {
     /// Confirmed, ours and unspent.
     pub(super) fn is_spendable(&self, coin: &Coin) -> bool {
         coin.confirmed.is_some() && coin.spent.is_none() && (coin.claim_script.is_none() || coin.claimed.is_some())
+    }
+
+    /// Whether enough of the present members hold keys of a coin.
+    pub(super) fn is_signable(&self, coin: &Coin) -> bool {
+        let (Some(script), Some(present)) = (PegScript::parse(&coin.fedpegscript), self.present()) else { return false };
+        let held = script.keys.iter().filter(|key| present.members().iter().any(|member| member.fedpeg == **key));
+        held.count() >= usize::from(script.k)
     }
 
     /// Whether this member's key can sign for a coin, and at which place of its script.

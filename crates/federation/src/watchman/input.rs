@@ -1,7 +1,7 @@
 //! What goes into the machine and what comes out.
 
-use super::state::WatchmanState;
-use crate::functionary::{Federation, MemberId};
+use super::state::{PegInForce, WatchmanState};
+use crate::functionary::Federation;
 use crate::message::Envelope;
 use causeway_vocab::{Height, Tip};
 
@@ -46,11 +46,9 @@ impl Default for PegPolicy {
 pub struct WatchmanConfig {
     /// Genesis hash of the sidechain: messages of another chain are foreign.
     pub genesis: elements::BlockHash,
-    /// Every federation whose peg script deposits may pay, the one that keeps the change last.
+    /// Every federation whose peg script deposits may pay, in the order in which they became known; later ones are only ever added
+    /// behind. Which one keeps the change is read off the parameters in force.
     pub federations: Vec<Federation>,
-    /// Whether peg programs are P2SH-P2WSH, as before the first dynafed transition, rather than P2WSH. Decides the form of change; deposits
-    /// are recognised in both.
-    pub nested: bool,
     /// Rules of the peg.
     pub policy: PegPolicy,
 }
@@ -120,6 +118,8 @@ pub enum Input {
         pegins: Vec<PeginClaim>,
         /// Its peg-outs.
         pegouts: Vec<PegoutRequest>,
+        /// The peg that its parameters have in force.
+        peg: PegInForce,
     },
     /// The sidechain block of this height, the last one, is undone.
     SidechainDisconnected {
@@ -131,15 +131,8 @@ pub enum Input {
 /// What is to be done, in this order.
 #[derive(Debug, Clone)]
 pub enum Effect {
-    /// Send to every other member. May be lost.
+    /// Send to everybody who ever was a member. May be lost.
     Broadcast(Box<Envelope>),
-    /// Send to one member. May be lost.
-    Send {
-        /// To whom.
-        to: MemberId,
-        /// What.
-        message: Box<Envelope>,
-    },
     /// Write to disk, and only then answer with [`Input::Persisted`]. A later one replaces an earlier one.
     Persist(Box<WatchmanState>),
     /// Announce this Bitcoin transaction. Said again with every Bitcoin block until it is in one.

@@ -11,27 +11,33 @@
 //! vetoes name them, and the next proposal spends them all. A peg-out is let go of its anchor only when a final transaction has
 //! spent the coin without paying it.
 //!
+//! **The federation changes.** Whoever was ever configured as a member signs for the coins whose scripts hold its key; members of the
+//! federation whose peg is in force take turns to propose, and change goes to its script. Coins of older scripts are spent first while
+//! enough of the present members hold keys of them, so that they move to the new script as peg-outs are paid.
+//!
 //! A batch that does not confirm is proposed again at a higher fee, spending the same coins and paying the same peg-outs. While one is under
 //! way no other is begun.
 
 mod batches;
 mod chains;
 mod input;
-mod plan;
+pub(crate) mod plan;
 mod state;
 
 pub use input::{Effect, Input, PegFault, PegPolicy, PeginClaim, PegoutRequest, WatchmanConfig};
 pub use plan::{BatchPlan, BatchShare, BatchVeto, MAX_BATCH, fee_share, is_payment};
-pub use state::{Batch, Coin, Pegout, WaitingClaim, WatchmanState};
+pub use state::{Batch, Coin, PegInForce, Pegout, WaitingClaim, WatchmanState};
 
-use crate::functionary::{Federation, FunctionaryKeys, MemberId};
+use crate::functionary::{Federation, FunctionaryKeys, Member, MemberId};
 use std::collections::{BTreeSet, VecDeque};
 
 /// The machine. Deterministic: the same inputs give the same effects.
 pub struct Watchman {
     config: WatchmanConfig,
     keys: FunctionaryKeys,
-    /// Its place in the present federation; `None` signs nothing.
+    /// Everybody who ever was a member, in the order in which they became known: [`MemberId`] of peg messages is the place here.
+    roster: Vec<Member>,
+    /// Its place there; `None` signs nothing.
     me: Option<MemberId>,
     /// Untweaked output scripts of all federations, the newest first, with their witness scripts; whether P2SH-P2WSH.
     own_scripts: Vec<(bitcoin::ScriptBuf, bitcoin::ScriptBuf, bool)>,
@@ -59,8 +65,14 @@ impl Watchman {
     /// # Panics
     /// When the configuration names no federation.
     pub fn new(config: WatchmanConfig, keys: FunctionaryKeys, saved: Option<WatchmanState>) -> Watchman {
-        let present = config.federations.last().expect("a watchman is configured with a federation");
-        let me = present.position(&keys.member().message).filter(|id| present.member(*id) == Some(&keys.member()));
+        assert!(!config.federations.is_empty(), "a watchman is configured with a federation");
+        let mut roster: Vec<Member> = Vec::new();
+        for member in config.federations.iter().flat_map(Federation::members) {
+            if !roster.contains(member) {
+                roster.push(*member);
+            }
+        }
+        let me = roster.iter().position(|member| *member == keys.member()).and_then(|place| MemberId::try_from(place).ok());
         let state = saved.unwrap_or_default();
         let scripts = |federation: &Federation| {
             let script = federation.fedpegscript();
@@ -68,6 +80,7 @@ impl Watchman {
         };
         Watchman {
             own_scripts: config.federations.iter().rev().flat_map(scripts).collect(),
+            roster,
             me,
             fee_rate: *config.policy.fee_rate.start(),
             config,
@@ -93,7 +106,12 @@ impl Watchman {
             Input::Persisted { revision } => self.on_disk = self.on_disk.max(revision),
             Input::BitcoinConnected { height, block } => self.connect_bitcoin(height, &block, &mut effects),
             Input::BitcoinDisconnected { height } => self.disconnect_bitcoin(height),
-            Input::SidechainConnected { tip, pegins, pegouts } => self.connect_sidechain(tip, pegins, pegouts, &mut effects),
+            Input::SidechainConnected { tip, pegins, pegouts, peg } => {
+                if self.connect_sidechain(tip, pegins, pegouts, &mut effects) {
+                    self.dirty |= self.state.peg.as_ref() != Some(&peg);
+                    self.state.peg = Some(peg);
+                }
+            }
             Input::SidechainDisconnected { height } => self.disconnect_sidechain(height, &mut effects),
         }
         if std::mem::take(&mut self.dirty) {
@@ -109,13 +127,15 @@ impl Watchman {
         &self.state
     }
 
-    /// The output script of the federation's change.
-    pub fn change_script(&self) -> bitcoin::ScriptBuf {
-        change_script(self.federation(), self.config.nested)
+    /// Where change goes now; `None` before the first sidechain block.
+    pub fn change_script(&self) -> Option<&bitcoin::Script> {
+        self.state.peg.as_ref().map(|peg| peg.program.as_script())
     }
 
-    fn federation(&self) -> &Federation {
-        self.config.federations.last().expect("BUG: checked when it was made")
+    /// The federation whose peg is in force, if it is known.
+    fn present(&self) -> Option<&Federation> {
+        let script = &self.state.peg.as_ref()?.fedpegscript;
+        self.config.federations.iter().rev().find(|federation| federation.fedpegscript() == *script)
     }
 }
 

@@ -24,6 +24,9 @@ pub struct BatchPlan {
     pub inputs: Vec<bitcoin::OutPoint>,
     /// Peg-outs paid, ascending by sidechain outpoint.
     pub pegouts: Vec<elements::OutPoint>,
+    /// Where the change goes: the untweaked peg output script in force when it was proposed.
+    #[serde(default)]
+    pub change: ScriptBuf,
 }
 
 /// A member's signatures for a batch.
@@ -141,7 +144,6 @@ pub(super) fn build(
     plan: &BatchPlan,
     coins: &BTreeMap<OutPoint, Coin>,
     pegouts: &BTreeMap<elements::OutPoint, Pegout>,
-    change: &Script,
     dust: u64,
 ) -> Result<Transaction, PlanFault> {
     let sorted = plan.inputs.windows(2).all(|pair| pair[0] < pair[1]) && plan.pegouts.windows(2).all(|pair| pair[0] < pair[1]);
@@ -156,7 +158,7 @@ pub(super) fn build(
     let held = inputs.iter().try_fold(0_u64, |sum, coin| sum.checked_add(coin.sat)).ok_or(PlanFault::Malformed)?;
     let owed = paid.iter().try_fold(0_u64, |sum, pegout| sum.checked_add(pegout.sat)).ok_or(PlanFault::Malformed)?;
     let rest = held.checked_sub(owed).ok_or(PlanFault::Short)?;
-    let scripts = paid.iter().map(|pegout| pegout.destination.len()).chain((rest >= dust).then_some(change.len()));
+    let scripts = paid.iter().map(|pegout| pegout.destination.len()).chain((rest >= dust).then_some(plan.change.len()));
     let mut sizes = Vec::with_capacity(inputs.len());
     for coin in &inputs {
         let k = PegScript::parse(&coin.fedpegscript).ok_or(PlanFault::Malformed)?.k;
@@ -170,7 +172,7 @@ pub(super) fn build(
         output.push(TxOut { value: Amount::from_sat(value), script_pubkey: pegout.destination.clone() });
     }
     if rest >= dust {
-        output.push(TxOut { value: Amount::from_sat(rest), script_pubkey: change.to_owned() });
+        output.push(TxOut { value: Amount::from_sat(rest), script_pubkey: plan.change.clone() });
     }
     let mut input = Vec::with_capacity(inputs.len());
     for (outpoint, coin) in plan.inputs.iter().zip(&inputs) {
@@ -187,7 +189,7 @@ impl Coin {
         Some(self.peg_script()?.to_script())
     }
 
-    pub(super) fn peg_script(&self) -> Option<PegScript> {
+    pub(crate) fn peg_script(&self) -> Option<PegScript> {
         let script = PegScript::parse(&self.fedpegscript)?;
         match &self.claim_script {
             Some(claim) => script.tweaked(claim.as_bytes()),
@@ -201,7 +203,7 @@ impl Coin {
         Some(if self.nested { p2wsh.to_p2sh() } else { p2wsh })
     }
 
-    fn script_sig(&self) -> Option<ScriptBuf> {
+    pub(crate) fn script_sig(&self) -> Option<ScriptBuf> {
         if !self.nested {
             return Some(ScriptBuf::new());
         }
@@ -212,7 +214,7 @@ impl Coin {
 }
 
 /// What the signatures of input `index` sign.
-pub(super) fn sighash(tx: &Transaction, index: usize, coin: &Coin) -> Option<Message> {
+pub(crate) fn sighash(tx: &Transaction, index: usize, coin: &Coin) -> Option<Message> {
     let script = coin.witness_script()?;
     let sighash = SighashCache::new(tx).p2wsh_signature_hash(index, &script, Amount::from_sat(coin.sat), EcdsaSighashType::All);
     Some(Message::from_digest(sighash.ok()?.to_byte_array()))

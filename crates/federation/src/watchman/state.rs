@@ -56,11 +56,23 @@ pub struct Batch {
     pub shares: BTreeMap<MemberId, Vec<Option<Signature>>>,
 }
 
+/// The peg as the dynafed parameters in force have it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PegInForce {
+    /// Untweaked output script: P2WSH, or P2SH for P2SH-P2WSH before the first transition.
+    pub program: bitcoin::ScriptBuf,
+    /// Untweaked witness script.
+    pub fedpegscript: bitcoin::ScriptBuf,
+}
+
 /// Everything a watchman knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct WatchmanState {
     /// Counts the states, so that the runtime can say which one is on disk.
     pub revision: u64,
+    /// The peg of the last sidechain block.
+    #[serde(default)]
+    pub peg: Option<PegInForce>,
     /// The last Bitcoin blocks, by height.
     pub bitcoin: BTreeMap<Height, bitcoin::BlockHash>,
     /// The last sidechain blocks, by height.

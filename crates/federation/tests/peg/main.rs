@@ -3,7 +3,7 @@
 mod world;
 
 use proptest::prelude::*;
-use world::World;
+use world::{World, set};
 
 const HELD: u64 = 50_000_000;
 
@@ -23,7 +23,7 @@ fn mine_until_paid(world: &mut World, wanted: usize) -> bool {
         world.pass();
         if step % 8 == 7 {
             world.mine(true);
-            world.sidechain.push((Vec::new(), Vec::new()));
+            world.block(Vec::new(), Vec::new());
         }
         if world.paid().len() == wanted {
             return true;
@@ -40,7 +40,7 @@ fn peg_outs_are_paid_in_one_batch_and_the_fee_is_theirs() {
             world.peg_out(sat, true);
         }
         // Two sidechain confirmations are needed.
-        world.sidechain.push((Vec::new(), Vec::new()));
+        world.block(Vec::new(), Vec::new());
         assert!(mine_until_paid(&mut world, 3), "{k} of {n}: {} paid", world.paid().len());
         assert_eq!(world.held(), HELD - 32_100_000);
         assert!(world.alarms.is_empty(), "{:?}", world.alarms);
@@ -62,23 +62,21 @@ fn unauthorised_and_tiny_peg_outs_are_never_paid() {
 #[test]
 fn a_claim_that_does_not_fit_its_deposit_is_reported_and_adds_no_coin() {
     let mut world = World::new(3, 2, false, 7);
-    world.peg_in(1_000_000, 1);
-    let (claims, _) = world.sidechain.pop().expect("a claim");
-    let claim = claims[0].clone();
+    let claim = world.deposit(1_000_000, 1);
     let mut more = claim.clone();
     more.sat += 1;
     let mut foreign = claim.clone();
     foreign.claim_script = elements::Script::from(vec![0x51]);
     let mut unproven = claim.clone();
     unproven.proof.header.merkle_root = unproven.proof.header.prev_blockhash.to_raw_hash().into();
-    world.sidechain.push((vec![more, foreign, unproven], Vec::new()));
+    world.block(vec![more, foreign, unproven], Vec::new());
     world.pass();
     world.pass();
     assert_eq!(world.alarms.len(), 3, "{:?}", world.alarms);
     for node in &world.nodes {
         assert!(node.machine.as_ref().is_some_and(|machine| machine.state().coins.is_empty()));
     }
-    world.sidechain.push((vec![claim.clone(), claim], Vec::new()));
+    world.block(vec![claim.clone(), claim], Vec::new());
     world.pass();
     assert!(world.alarms.iter().any(|alarm| alarm.ends_with("claimed twice")));
     assert!(world.nodes.iter().all(|node| node.machine.as_ref().is_some_and(|machine| machine.state().coins.len() == 1)));
@@ -88,7 +86,7 @@ fn a_claim_that_does_not_fit_its_deposit_is_reported_and_adds_no_coin() {
 fn a_batch_that_does_not_confirm_is_replaced_at_a_higher_fee() {
     let mut world = funded(5, 3, true, 8);
     world.peg_out(1_000_000, true);
-    world.sidechain.push((Vec::new(), Vec::new()));
+    world.block(Vec::new(), Vec::new());
     for _ in 0..60 {
         world.pass();
     }
@@ -122,7 +120,7 @@ proptest! {
                 owed += sat;
             }
             if step % 4 == 0 {
-                world.sidechain.push((Vec::new(), Vec::new()));
+                world.block(Vec::new(), Vec::new());
             }
             world.fee_rate = 1 + (seed >> (step % 40)) % 7;
             world.pass();
@@ -139,4 +137,97 @@ proptest! {
         prop_assert_eq!(world.held(), HELD - owed);
         prop_assert!(world.restarts > 0);
     }
+}
+
+/// Who may follow a federation of 0 to 4, three of whom sign.
+fn successor() -> impl Strategy<Value = (Vec<u8>, u8)> {
+    prop_oneof![
+        // added, removed, replaced, all at once, and another threshold alone
+        Just((vec![0, 1, 2, 3, 4, 5, 6], 4)),
+        Just((vec![1, 3, 4], 2)),
+        Just((vec![0, 1, 2, 5, 6], 3)),
+        Just((vec![2, 3, 4, 5, 6, 7], 4)),
+        Just((vec![4, 3, 2, 1, 0], 4)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn pegs_in_flight_survive_a_change_of_the_federation(seed: u64, nested: bool, (members, k) in successor(), crashes in 0..25_u32) {
+        let mut world = funded(5, 3, nested, seed);
+        (world.lost, world.crashes) = (200, crashes);
+        // On their way: a deposit that is claimed only under the new federation, and peg-outs before, during and after the change.
+        let late = world.deposit(3_000_000, 77);
+        let (mut owed, mut late) = (0, Some(late));
+        for step in 0..150_u64 {
+            if step % 12 == 0 && step < 110 {
+                let sat = 50_000 + (seed ^ step) % 900_000;
+                world.peg_out(sat, true);
+                owed += sat;
+            }
+            match step {
+                30 => world.introduce(set(&members, k)),
+                60 => world.enforce(),
+                90 => world.block(late.take().into_iter().collect(), Vec::new()),
+                _ if step % 4 == 0 => world.block(Vec::new(), Vec::new()),
+                _ => {}
+            }
+            world.fee_rate = 1 + (seed >> (step % 40)) % 5;
+            world.pass();
+            match step % 10 {
+                9 if step % 40 == 39 => world.reorganise(1 + (seed % 3) as usize),
+                4 | 9 => world.mine(false),
+                _ => {}
+            }
+            world.paid();
+        }
+        (world.lost, world.crashes) = (0, 0);
+        let wanted = world.requested.len();
+        prop_assert!(mine_until_paid(&mut world, wanted), "{} of {wanted} paid", world.paid().len());
+        prop_assert_eq!(world.held(), HELD + 3_000_000 - owed);
+        prop_assert!(world.kept() > 0, "change goes to the new federation");
+        prop_assert!(world.alarms.is_empty(), "{:?}", world.alarms);
+    }
+}
+
+#[test]
+fn functionaries_that_left_are_not_needed_while_enough_keys_of_the_old_coins_stayed() {
+    for (members, k) in [(vec![0, 1, 2, 5, 6], 3), (vec![4, 3, 2, 1, 0], 3)] {
+        let mut world = funded(5, 3, true, 11);
+        world.introduce(set(&members, k));
+        world.enforce();
+        world.block(Vec::new(), Vec::new());
+        world.dismiss();
+        world.peg_out(2_000_000, true);
+        world.block(Vec::new(), Vec::new());
+        assert!(mine_until_paid(&mut world, 1));
+        assert!(world.kept() > 0, "the change is under the new script");
+        // What the next peg-out takes first are the coins that still lie under the old one.
+        let before = world.kept();
+        world.peg_out(1_000_000, true);
+        world.block(Vec::new(), Vec::new());
+        assert!(mine_until_paid(&mut world, 2));
+        assert!(world.kept() > before);
+        assert_eq!(world.held(), HELD - 3_000_000);
+    }
+}
+
+#[test]
+fn coins_that_only_the_old_members_can_sign_wait_for_them_and_hold_up_nothing_else() {
+    let mut world = funded(5, 3, false, 12);
+    world.introduce(set(&[2, 5, 6, 7], 3));
+    world.enforce();
+    world.block(Vec::new(), Vec::new());
+    world.peg_in(5_000_000, 99);
+    world.dismiss();
+    world.peg_out(2_000_000, true);
+    world.block(Vec::new(), Vec::new());
+    assert!(mine_until_paid(&mut world, 1), "the new deposit pays");
+    world.peg_out(20_000_000, true);
+    world.block(Vec::new(), Vec::new());
+    assert!(!mine_until_paid(&mut world, 2), "two of five old keys cannot");
+    world.return_of_the_dismissed();
+    assert!(mine_until_paid(&mut world, 2));
 }

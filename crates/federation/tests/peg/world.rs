@@ -7,8 +7,8 @@ use bitcoin::sighash::{EcdsaSighashType, SighashCache};
 use bitcoin::{Amount, Block, OutPoint, ScriptBuf, Transaction, TxIn, TxMerkleNode, TxOut, Txid, Witness};
 use causeway_federation::tweak::PegScript;
 use causeway_federation::watchman::{
-    Effect, Input, PegFault, PegPolicy, PeginClaim, PegoutRequest, Watchman, WatchmanConfig, WatchmanState, change_script,
-    is_payment,
+    Effect, Input, PegFault, PegInForce, PegPolicy, PeginClaim, PegoutRequest, Watchman, WatchmanConfig, WatchmanState,
+    change_script, is_payment,
 };
 use causeway_federation::{Envelope, Federation, FunctionaryKeys};
 use causeway_vocab::Tip;
@@ -23,8 +23,11 @@ pub(crate) struct Node {
 }
 
 pub(crate) struct World {
-    pub(crate) federation: Federation,
     pub(crate) config: WatchmanConfig,
+    /// The federation in force and whether its program is P2SH-P2WSH.
+    present: (usize, bool),
+    /// Members that have left and never answer again.
+    gone: BTreeSet<usize>,
     rng: StdRng,
     now: u64,
     pub(crate) nodes: Vec<Node>,
@@ -32,7 +35,7 @@ pub(crate) struct World {
     /// Every complete transaction ever announced, and deposits that wait for a block.
     pub(crate) announced: BTreeMap<Txid, Transaction>,
     mempool: Vec<Transaction>,
-    pub(crate) sidechain: Vec<(Vec<PeginClaim>, Vec<PegoutRequest>)>,
+    sidechain: Vec<(Vec<PeginClaim>, Vec<PegoutRequest>, PegInForce)>,
     pub(crate) requested: BTreeMap<elements::OutPoint, PegoutRequest>,
     pub(crate) alarms: BTreeSet<String>,
     pub(crate) lost: u32,
@@ -41,10 +44,18 @@ pub(crate) struct World {
     pub(crate) fee_rate: u64,
 }
 
+/// k of the members with these numbers.
+pub(crate) fn set(members: &[u8], k: u8) -> Federation {
+    let members: Vec<_> = members.iter().map(|id| keys(*id).member()).collect();
+    let n = members.len() as u8;
+    Federation::new(members, n, n, k).expect("a workable set")
+}
+
 fn keys(id: u8) -> FunctionaryKeys {
     let key = |purpose: u8| {
         let mut bytes = [purpose; 32];
-        bytes[31] = id + 1;
+        bytes[31] = id.wrapping_add(1);
+        bytes[30] = u8::from(id == u8::MAX);
         SecretKey::from_slice(&bytes).expect("a key")
     };
     FunctionaryKeys { message: key(1), block: key(2), fedpeg: key(3) }
@@ -67,15 +78,15 @@ fn transaction(inputs: &[OutPoint], outputs: Vec<TxOut>, salt: u32) -> Transacti
 
 impl World {
     pub(crate) fn new(n: u8, k: u8, nested: bool, seed: u64) -> World {
-        let members = (0..n).map(|id| keys(id).member()).collect();
-        let federation = Federation::new(members, n, n, k).expect("a workable set");
+        let federation = set(&(0..n).collect::<Vec<_>>(), k);
         let policy = PegPolicy { bump_after: 3, final_depth: 30, turn: 1000, ..PegPolicy::default() };
         let genesis = elements::BlockHash::from_byte_array([9; 32]);
-        let config = WatchmanConfig { genesis, federations: vec![federation.clone()], nested, policy };
+        let config = WatchmanConfig { genesis, federations: vec![federation], policy };
         let nodes = (0..n).map(|_| Node { machine: None, disk: None, inbox: Vec::new() }).collect();
         let mut world = World {
-            federation,
             config,
+            present: (0, nested),
+            gone: BTreeSet::new(),
             rng: StdRng::seed_from_u64(seed),
             now: 0,
             nodes,
@@ -94,12 +105,69 @@ impl World {
         world
     }
 
+    /// Makes a federation known to everybody, who start again with it. New members start from nothing.
+    pub(crate) fn introduce(&mut self, federation: Federation) {
+        self.config.federations.push(federation);
+        let members = self.config.federations.iter().flat_map(|set| set.members().iter());
+        let last = members.filter_map(|member| (0..=u8::MAX).find(|id| keys(*id).member() == *member)).max().expect("members");
+        while self.nodes.len() <= usize::from(last) {
+            self.nodes.push(Node { machine: None, disk: None, inbox: Vec::new() });
+        }
+        for node in &mut self.nodes {
+            node.machine = None;
+        }
+    }
+
+    /// From the next sidechain block on the federation made known last is in force, with a native program.
+    pub(crate) fn enforce(&mut self) {
+        self.present = (self.config.federations.len() - 1, false);
+    }
+
+    /// Members that are in no federation but earlier ones stop for good.
+    pub(crate) fn dismiss(&mut self) {
+        let present = &self.config.federations[self.present.0];
+        let left = |id: &usize| present.position(&keys(*id as u8).member().message).is_none();
+        self.gone = (0..self.nodes.len()).filter(left).collect();
+        for id in &self.gone {
+            self.nodes[*id].machine = None;
+        }
+    }
+
+    /// They answer after all.
+    pub(crate) fn return_of_the_dismissed(&mut self) {
+        self.gone.clear();
+    }
+
+    pub(crate) fn peg(&self) -> PegInForce {
+        let (index, nested) = self.present;
+        let federation = &self.config.federations[index];
+        PegInForce { program: change_script(federation, nested), fedpegscript: federation.fedpegscript() }
+    }
+
+    /// A sidechain block.
+    pub(crate) fn block(&mut self, pegins: Vec<PeginClaim>, pegouts: Vec<PegoutRequest>) {
+        let peg = self.peg();
+        self.sidechain.push((pegins, pegouts, peg));
+    }
+
+    /// Every script that change may ever have gone to.
+    fn changes(&self) -> Vec<ScriptBuf> {
+        let both = |federation| [false, true].map(|nested| change_script(federation, nested));
+        self.config.federations.iter().flat_map(both).collect()
+    }
+
     /// Pays the federation for this claim script and claims it when it is deep enough.
     pub(crate) fn peg_in(&mut self, sat: u64, claim: u8) {
+        let claim = self.deposit(sat, claim);
+        self.block(vec![claim], Vec::new());
+    }
+
+    /// Pays the federation in force for this claim script; gives the claim that can be made of it.
+    pub(crate) fn deposit(&mut self, sat: u64, claim: u8) -> PeginClaim {
         let claim_script = elements::Script::from([&[0, 20][..], &[claim; 20]].concat());
-        let script = PegScript::parse(&self.federation.fedpegscript()).expect("bare multisig");
+        let script = PegScript::parse(&self.peg().fedpegscript).expect("a peg script");
         let script = script.tweaked(claim_script.as_bytes()).expect("a key").to_script().to_p2wsh();
-        let script_pubkey = if self.config.nested { script.to_p2sh() } else { script };
+        let script_pubkey = if self.present.1 { script.to_p2sh() } else { script };
         let output = TxOut { value: Amount::from_sat(sat), script_pubkey };
         let deposit = transaction(&[OutPoint::new(Txid::from_byte_array([claim; 32]), 0)], vec![output], 0);
         self.mempool.push(deposit.clone());
@@ -110,8 +178,7 @@ impl World {
         }
         let txid = deposit.compute_txid();
         let proof = bitcoin::MerkleBlock::from_block_with_predicate(&block, |id| *id == txid);
-        let claim = PeginClaim { deposit: OutPoint::new(txid, 0), sat, claim_script, parent_tx: deposit, proof };
-        self.sidechain.push((vec![claim], Vec::new()));
+        PeginClaim { deposit: OutPoint::new(txid, 0), sat, claim_script, parent_tx: deposit, proof }
     }
 
     pub(crate) fn peg_out(&mut self, sat: u64, authorised: bool) -> elements::OutPoint {
@@ -124,7 +191,7 @@ impl World {
         let destination = ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::from_byte_array(program));
         let request = PegoutRequest { outpoint, destination, sat, authorised };
         self.requested.insert(outpoint, request.clone());
-        self.sidechain.push((Vec::new(), vec![request]));
+        self.block(Vec::new(), vec![request]);
         outpoint
     }
 
@@ -202,6 +269,9 @@ impl World {
     pub(crate) fn pass(&mut self) {
         self.now += 250;
         for id in 0..self.nodes.len() {
+            if self.gone.contains(&id) {
+                continue;
+            }
             if self.nodes[id].machine.is_none() {
                 if self.crashes == 0 || self.rng.gen_range(0..4) == 0 {
                     let disk = self.nodes[id].disk.clone();
@@ -245,9 +315,9 @@ impl World {
         loop {
             let Some(machine) = &self.nodes[id].machine else { return };
             let height = machine.state().sidechain.last_key_value().map_or(0, |(height, _)| height + 1);
-            let Some((pegins, pegouts)) = self.sidechain.get(height as usize).cloned() else { break };
+            let Some((pegins, pegouts, peg)) = self.sidechain.get(height as usize).cloned() else { break };
             let tip = Tip { height, hash: elements::BlockHash::from_byte_array([height as u8; 32]), time: height };
-            self.feed(id, Input::SidechainConnected { tip, pegins, pegouts });
+            self.feed(id, Input::SidechainConnected { tip, pegins, pegouts, peg });
         }
     }
 
@@ -266,7 +336,6 @@ impl World {
                             }
                         }
                     }
-                    Effect::Send { to, message } => self.nodes[usize::from(to)].inbox.push((self.now, *message)),
                     Effect::Persist(state) => {
                         // A crash before the write loses it, one after it loses only what follows.
                         let crash = self.crashes > 0 && self.rng.gen_range(0..60) == 0;
@@ -323,8 +392,8 @@ impl World {
             let items = input.witness.to_vec();
             let script = ScriptBuf::from_bytes(items.last().expect("a script").clone());
             let program = script.to_p2wsh();
-            let expected = if self.config.nested { program.to_p2sh() } else { program };
-            assert_eq!(spent.script_pubkey, expected, "the witness script is that of the coin");
+            let fits = spent.script_pubkey == program || spent.script_pubkey == program.to_p2sh();
+            assert!(fits, "the witness script is that of the coin");
             let multisig = PegScript::parse(&script).expect("a multisig");
             let sighash = SighashCache::new(tx)
                 .p2wsh_signature_hash(index, &script, spent.value, EcdsaSighashType::All)
@@ -337,10 +406,11 @@ impl World {
             }
             assert_eq!(items.len() - 2, usize::from(multisig.k));
         }
+        let changes = self.changes();
         for (txid, other) in &self.announced {
             let both = |output: &TxOut| {
-                let change = change_script(&self.federation, self.config.nested);
-                output.script_pubkey != change && other.output.iter().any(|paid| paid.script_pubkey == output.script_pubkey)
+                !changes.contains(&output.script_pubkey)
+                    && other.output.iter().any(|paid| paid.script_pubkey == output.script_pubkey)
             };
             let conflict = tx.input.iter().any(|a| other.input.iter().any(|b| a.previous_output == b.previous_output));
             let apart = conflict || self.is_dead(other);
@@ -361,26 +431,34 @@ impl World {
 
     /// Peg-outs paid on the best chain. Each at most once, by the rule that links it, and nothing else leaves the federation.
     pub(crate) fn paid(&self) -> BTreeSet<elements::OutPoint> {
-        let change = change_script(&self.federation, self.config.nested);
+        let changes = self.changes();
         let mut paid = BTreeSet::new();
         for tx in self.bitcoin.iter().flat_map(|block| &block.txdata).filter(|tx| self.announced.contains_key(&tx.compute_txid()))
         {
-            for (vout, output) in (0..).zip(&tx.output).filter(|(_, output)| output.script_pubkey != change) {
+            let last = &tx.output.last().expect("outputs").script_pubkey;
+            let change = changes.iter().find(|change| *change == last).unwrap_or(&changes[0]);
+            for (vout, output) in (0..).zip(&tx.output).filter(|(_, output)| output.script_pubkey != *change) {
                 let request = self.requested.values().find(|request| request.destination == output.script_pubkey);
                 let request = request.expect("only peg-outs are paid");
                 let rates = self.config.policy.fee_rate.clone();
-                let share = is_payment(tx, vout, &request.destination, request.sat, &change, rates.clone());
+                let share = is_payment(tx, vout, &request.destination, request.sat, change, rates.clone());
                 assert!(share.is_some(), "the payment follows the rule");
-                assert_eq!(is_payment(tx, vout, &request.destination, request.sat + 1_000_000, &change, 1..=50), None);
+                assert_eq!(is_payment(tx, vout, &request.destination, request.sat + 1_000_000, change, 1..=50), None);
                 assert!(paid.insert(request.outpoint), "paid twice");
             }
         }
         paid
     }
 
+    /// What lies on the present script without a tweak, satoshi.
+    pub(crate) fn kept(&self) -> u64 {
+        let program = self.peg().program;
+        self.unspent().values().filter(|output| output.script_pubkey == program).map(|output| output.value.to_sat()).sum()
+    }
+
     /// What the federation holds on the best chain, satoshi.
     pub(crate) fn held(&self) -> u64 {
-        let ours = |script: &ScriptBuf| if self.config.nested { script.is_p2sh() } else { script.is_p2wsh() };
+        let ours = |script: &ScriptBuf| script.is_p2sh() || script.is_p2wsh();
         self.unspent().values().filter(|output| ours(&output.script_pubkey)).map(|output| output.value.to_sat()).sum()
     }
 }

@@ -26,6 +26,15 @@ struct Arguments {
     /// Sidechain blocks in an epoch of a new sandbox.
     #[arg(long, default_value_t = 1800)]
     epoch_length: u32,
+    /// How many more functionaries a new sandbox has that can be voted in.
+    #[arg(long, default_value_t = 0)]
+    spares: u8,
+    /// Bitcoin blocks after which the emergency quorum of a new sandbox can withdraw; 0 for none.
+    #[arg(long, default_value_t = 4032)]
+    emergency_delay: u16,
+    /// Peg-outs of a new sandbox need an authorisation proof.
+    #[arg(long)]
+    pak: bool,
 }
 
 #[tokio::main]
@@ -40,6 +49,9 @@ async fn main() -> Result<(), SandboxError> {
             functionaries: arguments.functionaries,
             threshold: arguments.threshold,
             epoch_length: arguments.epoch_length,
+            spares: arguments.spares,
+            emergency_delay: arguments.emergency_delay,
+            pak: arguments.pak,
             ..ChainOptions::default()
         },
         block_interval: Duration::from_millis(arguments.interval_ms.max(1)),

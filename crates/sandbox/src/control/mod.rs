@@ -9,6 +9,9 @@
 //! | `POST /pause` | [`Pause`] | `{}` |
 //! | `POST /reorg` | [`Reorg`] | [`Mined`] |
 //! | `POST /functionary` | [`Switch`] | `{}` |
+//! | `POST /federation` | [`Propose`] | `{}` |
+//! | `POST /pak` | [`Enlist`] | `{}` |
+//! | `POST /emergency` | [`Withdraw`] | [`Withdrawn`] |
 //! | `POST /down` | | `{}` |
 //!
 //! A refusal is status 400 or 500 with `{"error": "…"}`. Requests that a web page could make are refused: a `Host` that is not this
@@ -96,7 +99,7 @@ pub struct Reorg {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Switch {
-    /// Position in the signing script, from 0.
+    /// Which, from 0: those of the genesis block in the order of its script, then the spare ones.
     pub index: u8,
     /// What happens to it.
     pub action: SwitchAction,
@@ -112,6 +115,42 @@ pub enum SwitchAction {
     Start,
 }
 
+/// Has the functionaries vote for another federation. It is in force from the first epoch after one in which 4/5 of the blocks voted for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Propose {
+    /// Who, by index; spare ones are started.
+    pub members: Vec<u8>,
+    /// How many of them must sign blocks and peg-outs.
+    pub threshold: u8,
+    /// Bitcoin blocks until the emergency path opens, 0 for none; as at the beginning when left out.
+    #[serde(default)]
+    pub emergency_delay: Option<u16>,
+}
+
+/// Has the functionaries vote for one more entry of the peg-out authorisation list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enlist {
+    /// Offline key, then online key: 66 bytes, hex.
+    pub entry: String,
+}
+
+/// Has the emergency quorum withdraw everything that the federation holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withdraw {
+    /// A regtest address.
+    pub address: String,
+}
+
+/// The withdrawal waits for a block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawn {
+    /// The Bitcoin transaction.
+    pub txid: bitcoin::Txid,
+}
+
 /// What the sandbox is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -121,7 +160,7 @@ pub struct Status {
     pub sidechain_height: Height,
     /// Genesis hash of the sidechain: which sandbox this is.
     pub genesis_hash: elements::BlockHash,
-    /// Which functionaries run, in the order of the signing script.
+    /// Which functionaries run, by index.
     pub functionaries: Vec<bool>,
     /// Peg-outs on the sidechain that no confirmed Bitcoin transaction has paid.
     pub pending_pegouts: u32,
@@ -184,6 +223,22 @@ impl Control {
     /// Starts or stops a functionary.
     pub async fn functionary(&self, index: u8, action: SwitchAction) -> Result<(), SandboxError> {
         self.post::<serde_json::Value>("functionary", &Switch { index, action }).await.map(drop)
+    }
+
+    /// Has the functionaries vote for another federation. Refused with the reason when it would lock them out.
+    pub async fn propose(&self, request: &Propose) -> Result<(), SandboxError> {
+        self.post::<serde_json::Value>("federation", request).await.map(drop)
+    }
+
+    /// Has the functionaries vote for one more entry of the peg-out authorisation list, 66 bytes in hex.
+    pub async fn enlist(&self, entry: &str) -> Result<(), SandboxError> {
+        self.post::<serde_json::Value>("pak", &Enlist { entry: entry.to_owned() }).await.map(drop)
+    }
+
+    /// Has the emergency quorum withdraw everything. Refused by bitcoind while any coin is younger than its script allows.
+    pub async fn withdraw(&self, address: &str) -> Result<bitcoin::Txid, SandboxError> {
+        let withdrawn: Withdrawn = self.post("emergency", &Withdraw { address: address.to_owned() }).await?;
+        Ok(withdrawn.txid)
     }
 
     /// Ends the sandbox. Returns as soon as it has agreed; [`crate::down`] also waits.

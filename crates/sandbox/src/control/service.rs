@@ -1,6 +1,9 @@
 //! The service side of the control protocol.
 
-use super::{Fund, Funded, MAX_BLOCKS, MAX_FUND, Mine, Mined, Pause, Reorg, Status, Switch, SwitchAction};
+use super::{
+    Enlist, Fund, Funded, MAX_BLOCKS, MAX_FUND, Mine, Mined, Pause, Propose, Reorg, Status, Switch, SwitchAction, Withdraw,
+    Withdrawn,
+};
 use crate::error::SandboxError;
 use crate::lifecycle::Params;
 use crate::running::Running;
@@ -11,6 +14,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use bitcoin::hex::FromHex as _;
 use bitcoin::{Address, Amount, Network};
 use causeway_vocab::NetworkId;
 use serde_json::{Value, json};
@@ -61,6 +65,9 @@ pub(crate) fn router(running: Arc<Running>, own: SocketAddr) -> Router {
         .route("/pause", post(pause))
         .route("/reorg", post(reorg))
         .route("/functionary", post(functionary))
+        .route("/federation", post(federation))
+        .route("/pak", post(pak))
+        .route("/emergency", post(emergency))
         .route("/down", post(down))
         .layer(middleware::from_fn_with_state(own, guard))
         .with_state(running)
@@ -86,8 +93,7 @@ async fn params(State(running): World) -> Json<Params> {
 
 async fn fund(State(running): World, body: Body<Fund>) -> Result<Json<Funded>, Refusal> {
     let Json(Fund { address, sat, mine }) = body?;
-    let address = address.parse::<Address<_>>().ok().and_then(|address| address.require_network(Network::Regtest).ok());
-    let script = address.ok_or_else(|| bad("no regtest address"))?.script_pubkey();
+    let script = script_of(&address)?;
     if sat < script.minimal_non_dust().to_sat() || sat > MAX_FUND {
         return Err(bad(format!("an amount from dust to {MAX_FUND} sat")));
     }
@@ -99,6 +105,11 @@ async fn fund(State(running): World, body: Body<Fund>) -> Result<Json<Funded>, R
         running.miner().mine(mine).await?;
     }
     Ok(Json(Funded { txid, vout }))
+}
+
+fn script_of(address: &str) -> Result<bitcoin::ScriptBuf, Refusal> {
+    let address = address.parse::<Address<_>>().ok().and_then(|address| address.require_network(Network::Regtest).ok());
+    Ok(address.ok_or_else(|| bad("no regtest address"))?.script_pubkey())
 }
 
 async fn mine(State(running): World, body: Body<Mine>) -> Result<Json<Mined>, Refusal> {
@@ -140,6 +151,25 @@ async fn functionary(State(running): World, body: Body<Switch>) -> Result<Json<V
         true => Ok(Json(json!({}))),
         false => Err(bad("no functionary of that index")),
     }
+}
+
+async fn federation(State(running): World, body: Body<Propose>) -> Result<Json<Value>, Refusal> {
+    let Json(wanted) = body?;
+    running.functionaries().propose(&wanted).await?;
+    Ok(Json(json!({})))
+}
+
+async fn pak(State(running): World, body: Body<Enlist>) -> Result<Json<Value>, Refusal> {
+    let Json(Enlist { entry }) = body?;
+    let entry = Vec::<u8>::from_hex(&entry).map_err(|_| bad("an entry of 66 bytes in hex"))?;
+    running.functionaries().enlist(entry).await?;
+    Ok(Json(json!({})))
+}
+
+async fn emergency(State(running): World, body: Body<Withdraw>) -> Result<Json<Withdrawn>, Refusal> {
+    let Json(Withdraw { address }) = body?;
+    let txid = running.functionaries().withdraw(script_of(&address)?).await?;
+    Ok(Json(Withdrawn { txid }))
 }
 
 async fn down(State(running): World) -> Json<Value> {

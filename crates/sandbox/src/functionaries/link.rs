@@ -22,7 +22,7 @@ const RETRY: Duration = Duration::from_millis(200);
 /// Most connections that a functionary takes at once.
 const MAX_INBOUND: usize = 32;
 
-/// The ways out to the other members, by position; the own one is `None`.
+/// The ways out to the other functionaries, by index; the own one is `None`.
 pub(super) struct Links(Vec<Option<mpsc::Sender<Vec<u8>>>>);
 
 impl Links {
@@ -46,9 +46,9 @@ impl Links {
         }
     }
 
-    /// Sends to one member.
-    pub(super) fn send(&self, to: u8, envelope: &Envelope) {
-        if let Some(Some(link)) = self.0.get(usize::from(to)) {
+    /// Sends to one functionary.
+    pub(super) fn send(&self, to: usize, envelope: &Envelope) {
+        if let Some(Some(link)) = self.0.get(to) {
             let _ = link.try_send(envelope.encode());
         }
     }

@@ -1,22 +1,29 @@
 //! The functionaries: each with its own keys, its own states on disk and its own socket.
 
+mod charter;
 mod clock;
+mod in_force;
 mod link;
 mod peg;
 mod persist;
 mod signer;
 
+use crate::control::Propose;
 use crate::error::SandboxError;
 use crate::node::Node;
 use crate::world::{World, loopback};
 use bitcoin::secp256k1::{SECP256K1, SecretKey};
 use causeway_federation::blocksigner::{BlocksignerConfig, Timing};
-use causeway_federation::watchman::{PegPolicy, WatchmanConfig};
+use causeway_federation::emergency::{MAX_COINS, Withdrawal, WithdrawalFault};
+use causeway_federation::watchman::{PegPolicy, WatchmanConfig, WatchmanState};
+use causeway_federation::{Federation, dynafed};
 use causeway_vocab::Tip;
+use charter::Charter;
 use clock::Clock;
+use elements::dynafed::FullParams;
 use elements::{BlockHash, Script};
 use link::Links;
-use peg::Peg;
+use peg::{FEE_RATE, Peg};
 use signer::Signer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,18 +50,81 @@ pub(crate) struct Functionaries {
     turn: Mutex<()>,
     on: Vec<watch::Sender<bool>>,
     pending: Vec<watch::Sender<u32>>,
+    world: Arc<World>,
+    dir: PathBuf,
+    charter: watch::Sender<Arc<Charter>>,
 }
 
 impl Functionaries {
-    pub(crate) fn new(node: Arc<Node>, interval: Duration, count: usize) -> Functionaries {
-        Functionaries {
+    /// All functionaries of the world in `dir`; those who are in a federation are switched on.
+    pub(crate) fn new(node: Arc<Node>, interval: Duration, dir: &Path, world: Arc<World>) -> Result<Functionaries, SandboxError> {
+        let charter = Charter::load(dir, &world)?;
+        let count = world.functionaries.len();
+        let members: Vec<usize> =
+            charter.federations.iter().flat_map(Federation::members).filter_map(|member| world.index_of(member)).collect();
+        Ok(Functionaries {
             node,
             clock: Arc::new(Clock::new()),
             interval,
             turn: Mutex::new(()),
-            on: (0..count).map(|_| watch::Sender::new(true)).collect(),
+            on: (0..count).map(|index| watch::Sender::new(members.contains(&index))).collect(),
             pending: (0..count).map(|_| watch::Sender::new(0)).collect(),
+            world,
+            dir: dir.to_owned(),
+            charter: watch::Sender::new(Arc::new(charter)),
+        })
+    }
+
+    /// Has everybody vote for another federation. Its members are switched on.
+    pub(crate) async fn propose(&self, wanted: &Propose) -> Result<(), SandboxError> {
+        let delay = wanted.emergency_delay.unwrap_or(self.world.chain.emergency_delay);
+        let federation = self.world.set_of(&wanted.members, wanted.threshold, delay)?;
+        self.aim(|target| (Some(federation.clone()), dynafed::params_of(&federation, target.extension_space))).await?;
+        for index in &wanted.members {
+            self.switch(*index, true);
         }
+        Ok(())
+    }
+
+    /// Has everybody vote for one more entry of the peg-out authorisation list.
+    pub(crate) async fn enlist(&self, entry: Vec<u8>) -> Result<(), SandboxError> {
+        self.aim(|mut target| {
+            if !target.extension_space.contains(&entry) {
+                target.extension_space.push(entry);
+            }
+            (None, target)
+        })
+        .await
+    }
+
+    /// Agrees on other parameters, on disk before anybody votes for them.
+    async fn aim(&self, change: impl FnOnce(FullParams) -> (Option<Federation>, FullParams)) -> Result<(), SandboxError> {
+        let _turn = self.turn.lock().await;
+        let current = self.node.headers().next_full_params(self.node.params());
+        let charter = Arc::clone(&self.charter.borrow());
+        let (federation, wanted) = change(charter.target(&current));
+        let next = charter.aim(federation, wanted, &current)?;
+        next.save(&self.dir)?;
+        self.charter.send_replace(Arc::new(next));
+        Ok(())
+    }
+
+    /// Withdraws all that the federation holds by the emergency path of its scripts, to this script. bitcoind refuses while a coin is too young.
+    pub(crate) async fn withdraw(&self, to: bitcoin::ScriptBuf) -> Result<bitcoin::Txid, SandboxError> {
+        let refused = |fault: WithdrawalFault| SandboxError::Refused(fault.to_string());
+        let known =
+            (0..self.on.len()).find_map(|index| persist::load::<WatchmanState>(&self.path(index, "watchman.json")).transpose());
+        let known = known.transpose()?.unwrap_or_default();
+        let held = known.coins.into_iter().filter(|(_, coin)| coin.spent.is_none() && coin.confirmed.is_some());
+        let withdrawal = Withdrawal::new(held.take(MAX_COINS).collect(), to, FEE_RATE).map_err(refused)?;
+        let shares: Vec<_> = self.world.emergency.iter().map(|key| withdrawal.sign(key)).collect();
+        let tx = withdrawal.complete(&shares).map_err(refused)?;
+        self.node.rpc().broadcast(&tx).await?;
+        Ok(tx.compute_txid())
+    }
+
+    fn path(&self, index: usize, file: &str) -> PathBuf {
+        self.dir.join("functionaries").join(index.to_string()).join(file)
     }
 
     /// Makes blocks now, by putting the clock forward, and returns when they are there.
@@ -107,7 +177,7 @@ impl Functionaries {
     }
 
     /// Runs all of them until the future is dropped, or one cannot write its state.
-    pub(crate) async fn run(&self, dir: &Path, world: &Arc<World>) -> Result<(), SandboxError> {
+    pub(crate) async fn run(&self) -> Result<(), SandboxError> {
         let mut members = JoinSet::new();
         for index in 0..self.on.len() {
             let member = Functionary {
@@ -115,11 +185,11 @@ impl Functionaries {
                 node: Arc::clone(&self.node),
                 clock: Arc::clone(&self.clock),
                 interval: self.interval,
-                world: Arc::clone(world),
-                dir: dir.join("functionaries").join(index.to_string()),
+                world: Arc::clone(&self.world),
+                dir: self.path(index, ""),
                 pending: self.pending[index].clone(),
             };
-            members.spawn(member.run(self.on[index].subscribe()));
+            members.spawn(member.run(self.on[index].subscribe(), self.charter.subscribe()));
         }
         while let Some(ended) = members.join_next().await {
             ended.expect("BUG: a functionary panicked")?;
@@ -140,8 +210,8 @@ struct Functionary {
 }
 
 impl Functionary {
-    /// Runs whenever it is switched on.
-    async fn run(self, mut on: watch::Receiver<bool>) -> Result<(), SandboxError> {
+    /// Runs whenever it is switched on. A new charter makes it start again, as after a crash but between two inputs.
+    async fn run(self, mut on: watch::Receiver<bool>, mut charters: watch::Receiver<Arc<Charter>>) -> Result<(), SandboxError> {
         std::fs::create_dir_all(&self.dir).map_err(SandboxError::io("creating a functionary's directory"))?;
         loop {
             if on.wait_for(|on| *on).await.is_err() {
@@ -151,12 +221,23 @@ impl Functionary {
                 tokio::time::sleep(RETRY).await;
                 continue;
             };
-            self.take_part(listener, on.clone()).await?;
+            let charter = Arc::clone(&charters.borrow_and_update());
+            let goes_on = watch::Sender::new(true);
+            let ends = async {
+                tokio::select! {
+                    () = switched_off(&mut on) => {}
+                    // An error means that the sandbox goes down, which ends this future too.
+                    _ = charters.changed() => {}
+                }
+                goes_on.send_replace(false);
+                Ok(())
+            };
+            tokio::try_join!(ends, self.take_part(&charter, listener, goes_on.subscribe()))?;
         }
     }
 
     /// Runs both machines until it is switched off.
-    async fn take_part(&self, listener: TcpListener, off: watch::Receiver<bool>) -> Result<(), SandboxError> {
+    async fn take_part(&self, charter: &Charter, listener: TcpListener, off: watch::Receiver<bool>) -> Result<(), SandboxError> {
         let mut sockets = JoinSet::new();
         let links = Arc::new(Links::open(self.index, &self.world.ports.functionaries, &mut sockets));
         let (inbox, mut envelopes) = mpsc::channel(INBOX);
@@ -172,6 +253,7 @@ impl Functionary {
         });
         let signer = Signer {
             index: self.index,
+            world: Arc::clone(&self.world),
             node: Arc::clone(&self.node),
             clock: Arc::clone(&self.clock),
             links: Arc::clone(&links),
@@ -190,24 +272,23 @@ impl Functionary {
             off,
         };
         let keys = || self.world.functionaries[self.index].to_federation();
-        tokio::try_join!(signer.run(self.signer_config(), keys()), peg.run(self.watchman_config(), keys()))?;
+        tokio::try_join!(signer.run(self.signer_config(charter), keys()), peg.run(self.watchman_config(charter), keys()))?;
         Ok(())
     }
 
-    fn signer_config(&self) -> BlocksignerConfig {
+    fn signer_config(&self, charter: &Charter) -> BlocksignerConfig {
         BlocksignerConfig {
             genesis: self.node.params().genesis_hash,
-            federations: vec![self.world.federation()],
+            federations: charter.federations.clone(),
             timing: Timing::of_interval(u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX)),
-            wanted: None,
+            wanted: charter.wanted.clone(),
         }
     }
 
-    fn watchman_config(&self) -> WatchmanConfig {
+    fn watchman_config(&self, charter: &Charter) -> WatchmanConfig {
         WatchmanConfig {
             genesis: self.node.params().genesis_hash,
-            federations: vec![self.world.federation()],
-            nested: true,
+            federations: charter.federations.clone(),
             policy: PegPolicy { pegin_depth: self.world.chain.pegin_confirmation_depth, ..PegPolicy::default() },
         }
     }

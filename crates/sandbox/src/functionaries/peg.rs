@@ -1,5 +1,6 @@
 //! Runs one member's [`Watchman`]: shows it both chains block by block and carries its effects out.
 
+use super::in_force::InForce;
 use super::link::Links;
 use super::persist;
 use crate::error::SandboxError;
@@ -20,7 +21,7 @@ use tokio::sync::{mpsc, watch};
 /// How often Bitcoin is asked for news.
 const POLL: Duration = Duration::from_millis(500);
 /// What payments offer, sat/vB. A chain without strangers has no market to estimate from.
-const FEE_RATE: u64 = 2;
+pub(super) const FEE_RATE: u64 = 2;
 /// Blocks shown in one go before messages are heard again.
 const STRIDE: usize = 200;
 
@@ -43,16 +44,17 @@ impl Peg {
     pub(super) async fn run(mut self, config: WatchmanConfig, keys: FunctionaryKeys) -> Result<(), SandboxError> {
         let saved: Option<WatchmanState> = persist::load(&self.path)?;
         let mut machine = Watchman::new(config, keys, saved);
+        let mut in_force = None;
         let (mut off, mut tips) = (self.off.clone(), self.node.watch_tip());
         let mut poll = tokio::time::interval(POLL);
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = super::switched_off(&mut off) => return Ok(()),
-                _ = tips.changed() => self.follow(&mut machine).await?,
+                _ = tips.changed() => self.follow(&mut machine, &mut in_force).await?,
                 Some(envelope) = self.inbox.recv() => self.step(&mut machine, Input::Message(Box::new(envelope))).await?,
                 _ = poll.tick() => {
-                    self.follow(&mut machine).await?;
+                    self.follow(&mut machine, &mut in_force).await?;
                     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                     let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
                     self.step(&mut machine, Input::Tick { now, fee_rate: FEE_RATE }).await?;
@@ -65,12 +67,12 @@ impl Peg {
 
     /// Shows the machine what is new on both chains, Bitcoin first: a claim is judged by the depth that its deposit has by then, so Bitcoin
     /// must be known at least as far as it was when the claim's block was validated.
-    async fn follow(&self, machine: &mut Watchman) -> Result<(), SandboxError> {
+    async fn follow(&self, machine: &mut Watchman, in_force: &mut Option<InForce>) -> Result<(), SandboxError> {
         let last = self.node.tip().height;
         for _ in 0..STRIDE {
             match self.next_of_bitcoin(machine.state()).await {
                 Ok(Some(input)) => self.step(machine, input).await?,
-                Ok(None) => return self.follow_sidechain(machine, last).await,
+                Ok(None) => return self.follow_sidechain(machine, in_force, last).await,
                 Err(error) => {
                     // It may be restarting; the next poll goes on from the same place.
                     tracing::debug!(self.index, %error, "no news from Bitcoin");
@@ -100,12 +102,20 @@ impl Peg {
     }
 
     /// Shows the machine the sidechain blocks since its last one, up to height `last`. A sidechain block is never undone here: the node holds one chain.
-    async fn follow_sidechain(&self, machine: &mut Watchman, last: Height) -> Result<(), SandboxError> {
+    async fn follow_sidechain(
+        &self,
+        machine: &mut Watchman,
+        in_force: &mut Option<InForce>,
+        last: Height,
+    ) -> Result<(), SandboxError> {
         let next = machine.state().sidechain.last_key_value().map_or(0, |(height, _)| height + 1);
         for height in (next..=last).take(STRIDE) {
             let Some(bytes) = self.node.block(height)? else { break };
             let block: Block = elements::encode::deserialize(&bytes).expect("BUG: the node stores valid blocks");
-            self.step(machine, connected(self.node.params(), height, &block)).await?;
+            let known = in_force.take();
+            let epoch = in_force.insert(InForce::at(&self.node, height, known)?);
+            let input = connected(self.node.params(), epoch, height, &block);
+            self.step(machine, input).await?;
         }
         Ok(())
     }
@@ -116,7 +126,6 @@ impl Peg {
             for effect in machine.step(input) {
                 match effect {
                     Effect::Broadcast(envelope) => self.links.broadcast(&envelope),
-                    Effect::Send { to, message } => self.links.send(to, &message),
                     Effect::Persist(state) => {
                         persist::save(&self.path, &state).await?;
                         inputs.push_back(Input::Persisted { revision: state.revision });
@@ -140,7 +149,7 @@ impl Peg {
 }
 
 /// What a watchman sees in a sidechain block.
-fn connected(params: &SidechainParams, height: Height, block: &Block) -> Input {
+fn connected(params: &SidechainParams, in_force: &InForce, height: Height, block: &Block) -> Input {
     let pegins = block.txdata.iter().flat_map(|tx| &tx.input).filter(|input| input.is_pegin).filter_map(|input| {
         let witness = PeginWitness::of_library(input.witness.pegin_witness.data()?).ok()?;
         let txid = bitcoin::Txid::from_byte_array(input.previous_output.txid.to_byte_array());
@@ -157,10 +166,11 @@ fn connected(params: &SidechainParams, height: Height, block: &Block) -> Input {
         tx.output.iter().enumerate().filter_map(move |(vout, output)| {
             let (pegout, sat) = Pegout::of_output(output, &params.parent_genesis_hash, params.policy_asset)?;
             let outpoint = elements::OutPoint::new(txid, vout as u32);
-            // Where the chain asks for an authorisation, a block without it is invalid and never gets here.
-            Some(PegoutRequest { outpoint, destination: pegout.destination, sat, authorised: true })
+            // Blocks with an unauthorised one are invalid; bitcoin is not moved on the word of those who sign blocks.
+            let authorised = in_force.pak.as_ref().is_none_or(|list| pegout.check_pak(list).is_ok());
+            Some(PegoutRequest { outpoint, destination: pegout.destination, sat, authorised })
         })
     });
     let tip = Tip { height, hash: block.block_hash(), time: block.header.time };
-    Input::SidechainConnected { tip, pegins: pegins.collect(), pegouts: pegouts.collect() }
+    Input::SidechainConnected { tip, pegins: pegins.collect(), pegouts: pegouts.collect(), peg: in_force.peg.clone() }
 }

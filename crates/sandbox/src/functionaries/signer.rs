@@ -5,6 +5,7 @@ use super::link::Links;
 use super::persist;
 use crate::error::SandboxError;
 use crate::node::{Node, Rejected};
+use crate::world::World;
 use causeway_federation::blocksigner::{Blocksigner, BlocksignerConfig, Effect, Input, Verdict};
 use causeway_federation::{Envelope, FunctionaryKeys};
 use elements::Script;
@@ -21,6 +22,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// What a member needs to make blocks.
 pub(super) struct Signer {
     pub(super) index: usize,
+    pub(super) world: Arc<World>,
     pub(super) node: Arc<Node>,
     pub(super) clock: Arc<Clock>,
     pub(super) links: Arc<Links>,
@@ -69,7 +71,7 @@ impl Signer {
             }
             while let Some(input) = inputs.pop_front() {
                 for effect in machine.step(input) {
-                    if let Some(answer) = self.carry_out(effect, &done, &mut work).await? {
+                    if let Some(answer) = self.carry_out(&machine, effect, &done, &mut work).await? {
                         inputs.push_back(answer);
                     }
                 }
@@ -86,6 +88,7 @@ impl Signer {
     /// Carries an effect out. What takes long happens in `work` and comes back over `done`.
     async fn carry_out(
         &self,
+        machine: &Blocksigner,
         effect: Effect,
         done: &mpsc::UnboundedSender<Input>,
         work: &mut JoinSet<()>,
@@ -94,7 +97,11 @@ impl Signer {
         let (node, done) = (Arc::clone(&self.node), done.clone());
         match effect {
             Effect::Broadcast(envelope) => self.links.broadcast(&envelope),
-            Effect::Send { to, message } => self.links.send(to, &message),
+            Effect::Send { to, message } => {
+                if let Some(index) = machine.signers().and_then(|set| self.world.index_of(set.member(to)?)) {
+                    self.links.send(index, &message);
+                }
+            }
             Effect::Persist(state) => {
                 persist::save(&self.path, &state).await?;
                 return Ok(Some(Input::Persisted { revision: state.revision }));

@@ -53,6 +53,22 @@ impl PakList {
         self.offline.iter().zip(&self.online)
     }
 
+    /// Where this pair stands in the list.
+    pub fn position(&self, offline: &PublicKey, online: &PublicKey) -> Option<usize> {
+        self.entries().position(|pair| pair == (offline, online))
+    }
+
+    /// The key derived from the offline extended key along `path`, and the proof that the owner of the pair allows peg-outs to it.
+    ///
+    /// `None` when the pair is not on the list, or the path cannot be derived.
+    pub fn authorise(&self, offline: &Xpub, path: &[ChildNumber], online: &SecretKey) -> Option<(PublicKey, Vec<u8>)> {
+        let index = self.position(&offline_key(offline), &online.public_key(SECP256K1))?;
+        let Whitelisting { whitelisted, mut summed } = whitelist(offline, path)?;
+        let proof = self.prove(index, &whitelisted, online, &summed);
+        summed.non_secure_erase();
+        Some((whitelisted, proof?))
+    }
+
     /// Whether `proof` shows that the owner of some entry derived `whitelisted` from its offline key.
     pub fn verify(&self, whitelisted: &PublicKey, proof: &[u8]) -> bool {
         // The C parser reads the count from the first byte without looking, so an empty slice must not reach it.
@@ -109,4 +125,65 @@ pub fn whitelist(offline: &Xpub, path: &[ChildNumber]) -> Option<Whitelisting> {
 /// The offline key of the list that belongs to an extended key: its negated key, so that the sum with a derived one is the tweaks alone.
 pub fn offline_key(offline: &Xpub) -> PublicKey {
     offline.public_key.negate(SECP256K1)
+}
+
+/// The entry of the extension space with which a wallet is listed: offline key of its extended key, then its online key.
+pub fn entry(offline: &Xpub, online: &PublicKey) -> [u8; 66] {
+    let mut entry = [0; 66];
+    entry[..33].copy_from_slice(&offline_key(offline).serialize());
+    entry[33..].copy_from_slice(&online.serialize());
+    entry
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consensus::pegout::{Pegout, PegoutFault};
+    use bitcoin::bip32::Xpriv;
+    use bitcoin::hashes::Hash as _;
+
+    fn wallet(number: u8) -> (Xpub, SecretKey) {
+        let master = Xpriv::new_master(bitcoin::Network::Regtest, &[number; 32]).expect("a seed");
+        (Xpub::from_priv(SECP256K1, &master), SecretKey::from_slice(&[number; 32]).expect("a key"))
+    }
+
+    fn list(wallets: &[(Xpub, SecretKey)]) -> PakList {
+        let entry = |(offline, online): &(Xpub, SecretKey)| entry(offline, &online.public_key(SECP256K1));
+        PakList::from_extension_space(&wallets.iter().map(entry).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_listed_wallet_authorises_its_own_addresses_and_nothing_else() {
+        let wallets = [wallet(1), wallet(2), wallet(3)];
+        let list = list(&wallets);
+        let path = [ChildNumber::Normal { index: 0 }, ChildNumber::Normal { index: 7 }];
+        for (offline, online) in &wallets {
+            let (key, proof) = list.authorise(offline, &path, online).expect("on the list");
+            assert_eq!(key, offline.derive_pub(SECP256K1, &path).expect("derives").public_key);
+            let own = bitcoin::ScriptBuf::new_p2wpkh(&bitcoin::CompressedPublicKey(key).wpubkey_hash());
+            let genesis = bitcoin::BlockHash::all_zeros();
+            let pegout = |to: &bitcoin::ScriptBuf, proof: &[u8]| Pegout::authorised(genesis, to.clone(), &key, proof.to_vec());
+            assert_eq!(pegout(&own, &proof).check_pak(&list), Ok(()));
+            // Another form of the same key is as good; taproot and strangers' addresses are not.
+            assert_eq!(pegout(&own.to_p2sh(), &proof).check_pak(&list), Ok(()));
+            let taproot = bitcoin::ScriptBuf::new_p2tr(SECP256K1, key.into(), None);
+            assert_eq!(pegout(&taproot, &proof).check_pak(&list), Err(PegoutFault::Destination));
+            let mut spoilt = proof.clone();
+            spoilt[40] ^= 1;
+            assert_eq!(pegout(&own, &spoilt).check_pak(&list), Err(PegoutFault::Proof));
+            assert_eq!(pegout(&own, &proof).check_pak(&PakList::default()), Err(PegoutFault::Frozen));
+        }
+        let (offline, online) = &wallets[0];
+        assert_eq!(list.authorise(offline, &path, &wallets[1].1), None, "keys of two entries make no pair");
+        assert_eq!(self::list(&wallets[1..]).authorise(offline, &path, online), None, "not on the list");
+        assert_eq!(list.authorise(offline, &[ChildNumber::Hardened { index: 0 }], online), None);
+        assert_eq!(list.authorise(offline, &[], online), None);
+        let (_, proof) = list.authorise(offline, &path, online).expect("on the list");
+        let stranger = Pegout {
+            parent_genesis: bitcoin::BlockHash::all_zeros(),
+            destination: bitcoin::ScriptBuf::new(),
+            extra: vec![proof],
+        };
+        assert_eq!(stranger.check_pak(&list), Err(PegoutFault::Malformed));
+    }
 }

@@ -482,7 +482,7 @@ export class World implements Host {
       return found;
     },
     bridge: () => ({
-      signatures_needed: 3, functionaries: 5, peg_needed: 3, peg_keys: 5, fedpegscript: '5321' + 'ab'.repeat(80), verified_at: 18_400, valid_until: 21_599, peg_in_depth: 10,
+      signatures_needed: 3, functionaries: 5, peg_needed: 3, peg_keys: 5, emergency_needed: 2, emergency_keys: 3, emergency_delay: 4032, fedpegscript: '5321' + 'ab'.repeat(80), verified_at: 18_400, valid_until: 21_599, peg_in_depth: 10,
       pak: false, peg_in_paused: this.scenario === 'halted' ? refuse('halted', { network: 'sidechain' }) : null,
       peg_out_paused: this.scenario === 'paused' ? refuse('peg-paused', { why: 'evidence' }) : this.scenario === 'halted' ? refuse('halted', { network: 'sidechain' }) : null,
     }),
