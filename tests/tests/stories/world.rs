@@ -53,11 +53,16 @@ pub(crate) struct World {
 
 /// Serves a sandbox within this process; it ends with it.
 pub(crate) async fn serve(name: &str, functionaries: u8, threshold: u8) -> Realm {
+    serve_chain(name, ChainOptions { functionaries, threshold, ..ChainOptions::default() }).await
+}
+
+/// The same with settings of the chain.
+pub(crate) async fn serve_chain(name: &str, chain: ChainOptions) -> Realm {
     let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     // What an earlier run left behind is another chain's.
     let _ = std::fs::remove_dir_all(&dir);
     let options = causeway_sandbox::Options {
-        chain: ChainOptions { functionaries, threshold, ..ChainOptions::default() },
+        chain,
         block_interval: Duration::from_millis(500),
         mine_every: Some(Duration::from_secs(1)),
         bitcoind: None,
@@ -129,8 +134,13 @@ pub(crate) async fn open(dir: &Path, realm: Realm) -> Result<Arc<App>, Refusal> 
 impl Desk {
     /// A new profile with a wallet without password.
     pub(crate) async fn new() -> Desk {
+        Desk::on(world().await.realm.clone()).await
+    }
+
+    /// The same on another chain.
+    pub(crate) async fn on(realm: Realm) -> Desk {
         let dir = tempfile::tempdir().expect("a folder");
-        let app = open(dir.path(), world().await.realm.clone()).await.expect("opens");
+        let app = open(dir.path(), realm).await.expect("opens");
         let wallet = app.wallet_quick_start(WalletQuickStart { name: "Desk".into() }).await.expect("a wallet").id;
         let desk = Desk { app, dir, wallet };
         desk.synced().await;

@@ -260,13 +260,25 @@ signatures_needed: number,
  */
 functionaries: number, 
 /**
- * Keys a peg-out needs and has: `k of n`, zero when the script is no plain multisig.
+ * Keys a peg-out needs and has: `k of n`, zero when the script is of an unknown form.
  */
 peg_needed: number, 
 /**
  * See `peg_needed`.
  */
 peg_keys: number, 
+/**
+ * Keys an emergency withdrawal needs and has, zero when the script has no such path.
+ */
+emergency_needed: number, 
+/**
+ * See `emergency_needed`.
+ */
+emergency_keys: number, 
+/**
+ * Bitcoin blocks that a coin must lie still before that.
+ */
+emergency_delay: number, 
 /**
  * Federation script in force, hex.
  */
@@ -972,6 +984,19 @@ fee_rate: number | null,
  * Spend just these coins.
  */
 coins: Array<string> | null, };
+export type PegOutKeys = { 
+/**
+ * Whether this chain asks for an authorisation.
+ */
+needed: boolean, 
+/**
+ * What the federation has to list: offline key and online key, 66 bytes, hex.
+ */
+entry: string, 
+/**
+ * Whether the list in force has it.
+ */
+listed: boolean, };
 export type PegOutPlan = { 
 /**
  * How much to burn on the sidechain, satoshi. Ignored with `drain`.
@@ -1612,6 +1637,7 @@ export type Commands = {
   operations: { request: OperationsRequest; answer: OperationView[] };
   operation: { request: OperationRef; answer: OperationView };
   operation_act: { request: OperationAct; answer: OperationView };
+  peg_out_keys: { request: Empty; answer: PegOutKeys };
   bridge: { request: Empty; answer: BridgeView };
   assets: { request: Empty; answer: AssetView[] };
   asset: { request: AssetRef; answer: AssetDetail };
@@ -1674,6 +1700,7 @@ export const tags: { [C in keyof Commands]: { reads: Tag[]; stales: Tag[] } } = 
   operations: { reads: ["operations"], stales: [] },
   operation: { reads: ["operations"], stales: [] },
   operation_act: { reads: [], stales: ["operations"] },
+  peg_out_keys: { reads: ["networks"], stales: [] },
   bridge: { reads: ["networks", "operations"], stales: [] },
   assets: { reads: ["assets", "balances"], stales: [] },
   asset: { reads: ["assets", "balances", "history"], stales: [] },
