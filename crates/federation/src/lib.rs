@@ -9,6 +9,7 @@
 //! - [`watchman`]: the peg: audits claims, pays peg-outs in batches.
 //! - [`dynafed`]: votes on the federation's own parameters.
 //! - [`emergency`]: the way out when the functionaries are gone.
+//! - [`release`]: software signed by those who answer for it.
 
 pub mod blocksigner;
 pub mod dynafed;
@@ -17,6 +18,7 @@ pub mod evidence;
 pub mod functionary;
 pub mod message;
 mod message_codec;
+pub mod release;
 pub mod tweak;
 pub mod watchman;
 mod wire;
