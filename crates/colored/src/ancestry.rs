@@ -4,7 +4,7 @@
 //! ever, through reorganisations too. Whether the coin exists is for the chain to say.
 
 use crate::asset::{Asset, Holding, Protocol};
-use crate::open_assets;
+use crate::{colu, epobc, open_assets};
 use bitcoin::{OutPoint, Transaction, TxOut, Txid};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -70,6 +70,9 @@ pub enum Ambiguity {
     /// A payload that strict readers refuse and lax ones decode.
     #[error("malformed payload")]
     MalformedPayload,
+    /// An amount past what some readers can count to.
+    #[error("an amount too large")]
+    AmountTooLarge,
 }
 
 /// What a coin holds.
@@ -98,6 +101,8 @@ pub(crate) struct Spent<'a, C> {
 pub(crate) enum Need {
     /// Nothing: all outputs are uncoloured.
     Nothing,
+    /// Only the transaction itself.
+    Itself,
     /// The output that the first input spends, but not its colour.
     FirstOutput,
     /// The colours of all inputs.
@@ -109,6 +114,12 @@ pub(crate) enum Need {
 pub(crate) struct Cells<C> {
     pub(crate) outputs: Vec<C>,
     pub(crate) doubt: Option<Doubt>,
+}
+
+impl<C> Cells<C> {
+    fn is_temporary(&self) -> bool {
+        self.doubt.is_some_and(|doubt| doubt.is_temporary())
+    }
 }
 
 /// A protocol whose colours follow from ancestry.
@@ -135,16 +146,25 @@ pub struct Ancestry<S> {
     source: S,
     most: usize,
     open_assets: Memo<open_assets::Colour>,
+    colu: Memo<Vec<colu::Piece>>,
+    epobc: Memo<epobc::Colour>,
     missing: BTreeSet<Txid>,
 }
 
 /// Ancestors that one walk visits at most, unless told otherwise.
-pub const MOST_ANCESTORS: usize = 1_000_000;
+pub const MOST_ANCESTORS: usize = 250_000;
 
 impl<S: Source> Ancestry<S> {
     /// Knows nothing yet.
     pub fn new(source: S) -> Ancestry<S> {
-        Ancestry { source, most: MOST_ANCESTORS, open_assets: HashMap::new(), missing: BTreeSet::new() }
+        Ancestry {
+            source,
+            most: MOST_ANCESTORS,
+            open_assets: HashMap::new(),
+            colu: HashMap::new(),
+            epobc: HashMap::new(),
+            missing: BTreeSet::new(),
+        }
     }
 
     /// Visits at most `most` ancestors per protocol and question.
@@ -167,7 +187,9 @@ impl<S: Source> Ancestry<S> {
     /// Forgets what more data may settle.
     pub fn retry(&mut self) {
         self.missing.clear();
-        self.open_assets.retain(|_, cells| cells.doubt.is_none_or(|doubt| !doubt.is_temporary()));
+        self.open_assets.retain(|_, cells| !cells.is_temporary());
+        self.colu.retain(|_, cells| !cells.is_temporary());
+        self.epobc.retain(|_, cells| !cells.is_temporary());
     }
 
     /// What a coin holds.
@@ -192,15 +214,17 @@ impl<S: Source> Ancestry<S> {
 
     /// What each output of a transaction would hold, signed and broadcast or not.
     pub fn verdicts_of(&mut self, tx: &Transaction) -> Vec<Verdict> {
-        let open_assets = self.open_assets(tx);
+        let (open_assets, colu, epobc) = (self.open_assets(tx), self.colu(tx), self.epobc(tx));
         let claims = |vout: usize| {
+            let held = |asset, quantity| Holding { asset, quantity };
             let mut holdings = Vec::new();
-            if let Some((id, quantity)) = open_assets.outputs.get(vout).copied().flatten() {
-                holdings.push(Holding { asset: Asset::OpenAssets(id), quantity });
-            }
+            holdings.extend(open_assets.outputs[vout].map(|(id, quantity)| held(Asset::OpenAssets(id), quantity)));
+            let pieces = colu.outputs[vout].iter().filter(|piece| piece.amount > 0);
+            holdings.extend(pieces.map(|piece| held(Asset::Colu(piece.asset), piece.amount)));
+            holdings.extend(epobc.outputs[vout].map(|(id, units)| held(Asset::Epobc(id), units)));
             holdings
         };
-        let doubt = open_assets.doubt;
+        let doubt = open_assets.doubt.or(colu.doubt).or(epobc.doubt);
         (0..tx.output.len()).map(|vout| verdict(claims(vout), doubt)).collect()
     }
 
@@ -210,8 +234,28 @@ impl<S: Source> Ancestry<S> {
         (cells.outputs.clone(), cells.doubt)
     }
 
+    /// The Colu pieces on a transaction's outputs by the official algorithm, and why they may be read otherwise.
+    pub fn colu_of(&mut self, tx: &Transaction) -> (Vec<Vec<colu::Piece>>, Option<Doubt>) {
+        let cells = self.colu(tx);
+        (cells.outputs.clone(), cells.doubt)
+    }
+
+    /// The EPOBC colours of a transaction's outputs.
+    pub fn epobc_of(&mut self, tx: &Transaction) -> (Vec<epobc::Colour>, Option<Doubt>) {
+        let cells = self.epobc(tx);
+        (cells.outputs.clone(), cells.doubt)
+    }
+
     fn open_assets(&mut self, tx: &Transaction) -> Arc<Cells<open_assets::Colour>> {
         walk::<open_assets::Rule, S>(&self.source, &mut self.open_assets, &mut self.missing, self.most, tx)
+    }
+
+    fn colu(&mut self, tx: &Transaction) -> Arc<Cells<Vec<colu::Piece>>> {
+        walk::<colu::Rule, S>(&self.source, &mut self.colu, &mut self.missing, self.most, tx)
+    }
+
+    fn epobc(&mut self, tx: &Transaction) -> Arc<Cells<epobc::Colour>> {
+        walk::<epobc::Rule, S>(&self.source, &mut self.epobc, &mut self.missing, self.most, tx)
     }
 }
 
@@ -254,7 +298,7 @@ fn walk<R: Rule, S: Source>(
         let mut doubt = None;
         let need = R::need(&tx);
         let relevant = match need {
-            Need::Nothing => 0,
+            Need::Nothing | Need::Itself => 0,
             Need::FirstOutput => 1,
             Need::Colours => tx.input.len(),
         };

@@ -1,6 +1,6 @@
 //! Which asset a coin holds, across protocols.
 
-use crate::open_assets;
+use crate::{colu, epobc, open_assets};
 use bitcoin::NetworkKind;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,10 @@ impl std::fmt::Display for Protocol {
 pub enum Asset {
     /// Of Open Assets.
     OpenAssets(open_assets::AssetId),
+    /// Of Colu's Coloured Coins.
+    Colu(colu::AssetId),
+    /// Of EPOBC.
+    Epobc(epobc::ColourId),
 }
 
 impl Asset {
@@ -41,6 +45,8 @@ impl Asset {
     pub fn protocol(&self) -> Protocol {
         match self {
             Asset::OpenAssets(_) => Protocol::OpenAssets,
+            Asset::Colu(_) => Protocol::Colu,
+            Asset::Epobc(_) => Protocol::Epobc,
         }
     }
 
@@ -48,6 +54,8 @@ impl Asset {
     pub fn text(&self, network: NetworkKind) -> String {
         match self {
             Asset::OpenAssets(id) => id.text(network),
+            Asset::Colu(id) => id.to_string(),
+            Asset::Epobc(id) => id.to_string(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Inputs and outputs whose order carries meaning.
 
-use bitcoin::{Amount, OutPoint, ScriptBuf, TxOut};
+use bitcoin::transaction::Version;
+use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, TxOut};
 
 /// The part of an unsigned transaction that an asset protocol dictates. Order is consensus: nobody may sort, shuffle or merge it.
 ///
@@ -13,6 +14,18 @@ pub struct Layout {
     pub outputs: Vec<TxOut>,
     /// Index among `outputs` before which bitcoin change goes.
     pub change_at: usize,
+    /// Sequence number of input 0.
+    pub first_sequence: Sequence,
+    /// Version of the transaction.
+    pub version: Version,
+}
+
+impl Layout {
+    /// Replaceable, of version 2, change last.
+    pub(crate) fn new(inputs: Vec<OutPoint>, outputs: Vec<TxOut>) -> Layout {
+        let change_at = outputs.len();
+        Layout { inputs, outputs, change_at, first_sequence: Sequence::ENABLE_RBF_NO_LOCKTIME, version: Version::TWO }
+    }
 }
 
 /// An output of the smallest value that nodes relay for its script.

@@ -4,6 +4,8 @@
 //! in through [`ancestry::Source`], everything else as arguments.
 //!
 //! - [`open_assets`]: Open Assets 1.0: markers, order-based colouring, identifiers, definitions.
+//! - [`colu`]: Colu's Coloured Coins: payments, SFFC amounts, locked and unlocked assets.
+//! - [`epobc`]: satoshis as units, tagged by the first sequence number.
 //! - [`ancestry`]: the walk from a coin to the issuances behind it.
 //!
 //! Every reader is total: malformed input is *not of this protocol*, with the reason at hand, and never a panic. `read(write(x)) == x`.
@@ -11,6 +13,8 @@
 pub mod ancestry;
 pub mod asset;
 mod bytes;
+pub mod colu;
+pub mod epobc;
 pub mod layout;
 pub mod open_assets;
 pub mod payload;

@@ -4,9 +4,11 @@
 //! that were never seen before are checked as well as ours.
 
 mod check;
+mod colu;
 pub(crate) mod elements_chain;
 mod elements_pegs;
 mod elements_wallet;
+mod epobc;
 pub mod hex;
 mod issuance;
 mod liquid_amounts;
@@ -35,6 +37,9 @@ pub struct Kind {
 /// Every kind there is. A new format adds one line here and one module beside this one.
 pub fn kinds() -> &'static [&'static [Kind]] {
     &[
+        open_assets::KINDS,
+        colu::KINDS,
+        epobc::KINDS,
         elements_chain::KINDS,
         elements_pegs::KINDS,
         issuance::KINDS,
@@ -43,7 +48,6 @@ pub fn kinds() -> &'static [&'static [Kind]] {
         elements_wallet::KINDS,
         liquid_amounts::KINDS,
         liquid_keys::KINDS,
-        open_assets::KINDS,
     ]
 }
 

@@ -8,7 +8,7 @@ fn fixtures() -> PathBuf {
 
 /// Files of the kinds in the registry.
 fn all_files() -> Vec<PathBuf> {
-    ["elements", "liquid-public", "colored/openassets"]
+    ["elements", "liquid-public", "colored/openassets", "colored/colu", "colored/epobc"]
         .iter()
         .flat_map(|folder| files(&fixtures().join(folder)).expect("a folder"))
         .collect()

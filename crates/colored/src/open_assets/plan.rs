@@ -38,7 +38,7 @@ pub fn issue(issuer: OutPoint, shares: &[(ScriptBuf, u64)], metadata: Vec<u8>) -
     sum(&quantities)?;
     let mut outputs: Vec<_> = shares.iter().map(|(script, _)| dust(script.clone())).collect();
     outputs.push(data(script(Marker { quantities, metadata })?));
-    Ok(Layout { inputs: vec![issuer], change_at: outputs.len(), outputs })
+    Ok(Layout::new(vec![issuer], outputs))
 }
 
 /// Moves units of any number of assets; what `coins` hold beyond `deliveries` returns to `change`, less `burn` units of one asset.
@@ -91,7 +91,7 @@ pub fn transfer(
         }
     }
     outputs.insert(0, data(script(Marker { quantities, metadata })?));
-    Ok(Layout { inputs, change_at: outputs.len(), outputs })
+    Ok(Layout::new(inputs, outputs))
 }
 
 fn script(marker: Marker) -> Result<ScriptBuf, Refusal> {
