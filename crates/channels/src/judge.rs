@@ -62,3 +62,41 @@ pub(crate) fn key(number: u8) -> bitcoin::key::Keypair {
     secret[31] = number;
     bitcoin::key::Keypair::from_seckey_slice(SECP256K1, &secret).expect("a key")
 }
+
+/// Why a block of the sidechain at `height` may not hold `tx`, whose coins are explicit or blinded.
+pub(crate) fn judge_sidechain(
+    tx: &elements::Transaction,
+    spent: &[(elements::TxOut, Height)],
+    height: Height,
+    genesis: elements::BlockHash,
+) -> Result<(), String> {
+    use elements_miniscript::interpreter::{Interpreter, SatisfiedConstraint};
+    let lock = tx.lock_time.to_consensus_u32();
+    if lock >= height && tx.input.iter().any(|input| input.sequence != elements::Sequence::MAX) {
+        return Err("not final".into());
+    }
+    let outputs: Vec<elements::TxOut> = spent.iter().map(|(output, _)| output.clone()).collect();
+    tx.verify_tx_amt_proofs(SECP256K1, &outputs).map_err(|e| e.to_string())?;
+    for (index, input) in tx.input.iter().enumerate() {
+        let env = elements_miniscript::TxEnv::new(tx, &outputs, index).ok_or("counts differ")?;
+        let witness = input.witness.script_witness.to_vec();
+        let script = &outputs[index].script_pubkey;
+        let interpreter = Interpreter::<elements_miniscript::NoExt>::from_txdata_ext(
+            script,
+            &input.script_sig,
+            &witness,
+            elements::Sequence::ZERO,
+            tx.lock_time,
+        )
+        .map_err(|e| e.to_string())?;
+        for constraint in interpreter.iter(SECP256K1, &env, genesis) {
+            match constraint.map_err(|e| e.to_string())? {
+                SatisfiedConstraint::AbsoluteTimelock { .. } if input.sequence.is_final() => {
+                    return Err("lock time disabled".into());
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,6 +1,7 @@
 //! Payment channels and swaps as pure state machines: chain facts and messages come in; messages, signatures and transactions go out.
 //!
 //! - [`streaming`]: a one-way channel that pays per unit, with a refund that needs nobody.
+//! - [`swap`]: Bitcoin against the sidechain's pegged asset, peer to peer, by hash and time locks.
 //!
 //! Nothing here opens a socket or a file or asks for the time. Three rules hold for every machine:
 //!
@@ -12,6 +13,7 @@
 
 mod step;
 pub mod streaming;
+pub mod swap;
 mod taproot;
 pub mod wire;
 

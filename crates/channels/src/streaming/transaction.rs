@@ -15,7 +15,7 @@ pub const SETTLEMENT_VSIZE: u64 = 204;
 /// 1 sat/vB for a settlement: what relays ask at least.
 pub(crate) const FLOOR_FEE: Atoms = Atoms(SETTLEMENT_VSIZE);
 /// Upper bound of a refund's virtual size, vB.
-pub(crate) const REFUND_VSIZE: u64 = 144;
+pub(crate) const REFUND_VSIZE: u64 = 139;
 
 /// The least value of an output to `script` that relays take.
 pub(crate) fn dust(script: &Script) -> Atoms {
