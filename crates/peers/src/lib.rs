@@ -13,6 +13,7 @@ mod outbox;
 mod relay;
 mod scan;
 mod sidechain;
+pub mod source;
 pub mod testbed;
 mod wire;
 

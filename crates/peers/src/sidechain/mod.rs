@@ -12,6 +12,8 @@
 
 mod actor;
 mod chain;
+#[cfg(test)]
+pub(crate) mod fake;
 mod filters;
 #[cfg(test)]
 mod tests;

@@ -378,7 +378,7 @@ impl Actor {
             }
             // The peer only passed it on. But it follows that chain, so there is nothing more to be had from it.
             Some(HeadersFault::Misrule(misrule)) => {
-                let told = std::mem::replace(&mut self.misrule, Some(misrule.hash));
+                let told = self.misrule.replace(misrule.hash);
                 if told != Some(misrule.hash) {
                     self.outbox.misrule(misrule);
                 }

@@ -1,11 +1,10 @@
 //! The client against a peer that serves what a real elementsd served, and against peers that lie.
 
-mod fake;
 mod headers;
 
+use super::fake::{Chain as FakeChain, Node, Quirk, bytes, fixture, header, in_memory, params};
 use super::*;
 use crate::event::Phase;
-use fake::{Chain as FakeChain, Node, Quirk, bytes, fixture, header, in_memory, params};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -367,6 +366,29 @@ async fn a_reader_that_was_away_finds_everything_merged() {
     }
     assert_eq!(world.heights(), expected());
     assert!(batches <= 2, "{batches} batches");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_a_source_like_the_others() {
+    use crate::source::{Agreement, HeaderSource, SourceFault, compare, follow, payment};
+    use causeway_sidechain::consensus::skip::{EpochRoot, Skip};
+    let node = Node::new(FakeChain::real(TIP), Quirk::Honest);
+    let block: Block = {
+        let chain = node.chain.lock().expect("a lock");
+        elements::encode::deserialize(&chain.blocks[&chain.hashes[77]]).expect("a block")
+    };
+    let mut world = World::start(vec![node.clone()], fresh(), vec![]);
+    world.synced(TIP).await;
+    let params = Arc::new(params(vec![]));
+    let mut skip = Skip::new(Arc::clone(&params), EpochRoot::genesis(&params).expect("a root"), 135);
+    let sources: Vec<Box<dyn HeaderSource>> = vec![Box::new(world.client.clone())];
+    assert_eq!(follow(&mut skip, &sources, unix_time()).await, Ok(vec![]));
+    let txid = block.txdata[1].txid();
+    let found = payment(&skip, sources[0].as_ref(), txid, 77).await.expect("verified");
+    assert_eq!((found.tx, found.header), (block.txdata[1].clone(), block.header));
+    assert!(payment(&skip, sources[0].as_ref(), txid, 78).await.is_err(), "another block");
+    assert_eq!(compare(&skip, &sources, 135).await.0, Agreement::Agreed(world.client.tip().hash, 1));
+    assert_eq!(sources[0].headers(136, 1).await, Err(SourceFault::NotFound));
 }
 
 #[tokio::test]

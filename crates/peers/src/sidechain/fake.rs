@@ -23,7 +23,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::watch;
 
 /// A fixture file, read once.
-pub(super) fn fixture(name: &'static str) -> &'static Value {
+pub(crate) fn fixture(name: &'static str) -> &'static Value {
     static READ: Mutex<BTreeMap<&str, &Value>> = Mutex::new(BTreeMap::new());
     READ.lock().expect("a lock").entry(name).or_insert_with(|| {
         let path = format!("{}/../../tests/fixtures/elements/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -32,12 +32,12 @@ pub(super) fn fixture(name: &'static str) -> &'static Value {
     })
 }
 
-pub(super) fn bytes(value: &Value) -> Vec<u8> {
+pub(crate) fn bytes(value: &Value) -> Vec<u8> {
     Vec::from_hex(value.as_str().expect("a string")).expect("hex")
 }
 
 /// The parameters of the fixture chain, with these peers.
-pub(super) fn params(peers: Vec<SocketAddr>) -> SidechainParams {
+pub(crate) fn params(peers: Vec<SocketAddr>) -> SidechainParams {
     let mut network = fixture("chain.json")["network"].clone();
     let fields = network.as_object_mut().expect("an object");
     for extra in
@@ -53,7 +53,7 @@ const MAGIC: [u8; 4] = [0x53, 0x19, 0xf2, 0x0e];
 
 /// How a peer deviates from an honest one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quirk {
+pub(crate) enum Quirk {
     Honest,
     /// Random bytes instead of a version.
     Garbage,
@@ -96,19 +96,19 @@ pub(super) enum Quirk {
 }
 
 #[derive(Clone)]
-pub(super) struct Chain {
-    pub(super) headers: Vec<Vec<u8>>,
-    pub(super) hashes: Vec<elements::BlockHash>,
-    pub(super) filters: Vec<Vec<u8>>,
-    pub(super) blocks: HashMap<elements::BlockHash, Vec<u8>>,
+pub(crate) struct Chain {
+    pub(crate) headers: Vec<Vec<u8>>,
+    pub(crate) hashes: Vec<elements::BlockHash>,
+    pub(crate) filters: Vec<Vec<u8>>,
+    pub(crate) blocks: HashMap<elements::BlockHash, Vec<u8>>,
     /// How much of it the peer knows.
-    pub(super) tip: usize,
-    pub(super) mempool: HashMap<bitcoin::Txid, Vec<u8>>,
+    pub(crate) tip: usize,
+    pub(crate) mempool: HashMap<bitcoin::Txid, Vec<u8>>,
 }
 
 impl Chain {
     /// The fixture chain up to a height.
-    pub(super) fn real(tip: usize) -> Chain {
+    pub(crate) fn real(tip: usize) -> Chain {
         static WHOLE: LazyLock<Chain> = LazyLock::new(Chain::read);
         Chain { tip, ..WHOLE.clone() }
     }
@@ -133,7 +133,7 @@ impl Chain {
     }
 
     /// The fixture chain below this header, and then the header.
-    pub(super) fn ending_in(bad: &[u8], height: usize) -> Chain {
+    pub(crate) fn ending_in(bad: &[u8], height: usize) -> Chain {
         let mut chain = Chain::real(height);
         chain.headers.truncate(height);
         chain.hashes.truncate(height);
@@ -143,7 +143,7 @@ impl Chain {
     }
 
     /// Replaces everything above `fork` by signed blocks without transactions of interest.
-    pub(super) fn fork(&mut self, fork: usize, length: usize) {
+    pub(crate) fn fork(&mut self, fork: usize, length: usize) {
         let sets = &fixture("chain.json")["network"]["signers"];
         let chain = causeway_sidechain::consensus::header::HeaderChain::new(Arc::new(params(vec![])));
         let mut chain = chain.expect("a chain");
@@ -210,26 +210,26 @@ impl Chain {
     }
 }
 
-pub(super) fn header(raw: &[u8]) -> BlockHeader {
+pub(crate) fn header(raw: &[u8]) -> BlockHeader {
     elements::encode::deserialize(raw).expect("a header")
 }
 
 /// A fake node: any number of connections to one chain.
 #[derive(Clone)]
-pub(super) struct Node {
-    pub(super) chain: Arc<Mutex<Chain>>,
-    pub(super) quirk: Quirk,
+pub(crate) struct Node {
+    pub(crate) chain: Arc<Mutex<Chain>>,
+    pub(crate) quirk: Quirk,
     /// Blocks that were asked for, in order.
-    pub(super) served: Arc<Mutex<Vec<elements::BlockHash>>>,
+    pub(crate) served: Arc<Mutex<Vec<elements::BlockHash>>>,
     /// Changes when there is news to announce.
     news: watch::Sender<u32>,
     indexing: Arc<Mutex<u32>>,
     /// Connections refused before the first is taken.
-    pub(super) refusals: Arc<Mutex<u32>>,
+    pub(crate) refusals: Arc<Mutex<u32>>,
 }
 
 impl Node {
-    pub(super) fn new(chain: Chain, quirk: Quirk) -> Node {
+    pub(crate) fn new(chain: Chain, quirk: Quirk) -> Node {
         Node {
             chain: Arc::new(Mutex::new(chain)),
             quirk,
@@ -241,12 +241,12 @@ impl Node {
     }
 
     /// Changes the chain and announces it.
-    pub(super) fn change(&self, change: impl FnOnce(&mut Chain)) {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Chain)) {
         change(&mut self.chain.lock().expect("a lock"));
         self.news.send_modify(|n| *n += 1);
     }
 
-    pub(super) async fn serve(self, mut stream: Stream) {
+    pub(crate) async fn serve(self, mut stream: Stream) {
         // An end of the stream is the end of the session, whoever caused it.
         let _ = self.talk(&mut stream).await;
     }
@@ -463,7 +463,7 @@ fn version(services: ServiceFlags, height: usize) -> Message {
 }
 
 /// Peers by address, connected in memory: time can be stopped, as nothing waits for a kernel.
-pub(super) fn in_memory(nodes: Vec<(SocketAddr, Node)>) -> Dialler {
+pub(crate) fn in_memory(nodes: Vec<(SocketAddr, Node)>) -> Dialler {
     let nodes: HashMap<SocketAddr, Node> = nodes.into_iter().collect();
     Arc::new(move |address| {
         let node = nodes.get(&address).cloned();
