@@ -6,6 +6,7 @@
 //! - [`open_assets`]: Open Assets 1.0: markers, order-based colouring, identifiers, definitions.
 //! - [`colu`]: Colu's Coloured Coins: payments, SFFC amounts, locked and unlocked assets.
 //! - [`epobc`]: satoshis as units, tagged by the first sequence number.
+//! - [`counterparty`]: messages, how transactions carry them, and the check of what a server composed.
 //! - [`ancestry`]: the walk from a coin to the issuances behind it.
 //!
 //! Every reader is total: malformed input is *not of this protocol*, with the reason at hand, and never a panic. `read(write(x)) == x`.
@@ -14,6 +15,7 @@ pub mod ancestry;
 pub mod asset;
 mod bytes;
 pub mod colu;
+pub mod counterparty;
 pub mod epobc;
 pub mod layout;
 pub mod open_assets;

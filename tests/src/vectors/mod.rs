@@ -5,6 +5,7 @@
 
 mod check;
 mod colu;
+mod counterparty;
 pub(crate) mod elements_chain;
 mod elements_pegs;
 mod elements_wallet;
@@ -40,6 +41,7 @@ pub fn kinds() -> &'static [&'static [Kind]] {
         open_assets::KINDS,
         colu::KINDS,
         epobc::KINDS,
+        counterparty::KINDS,
         elements_chain::KINDS,
         elements_pegs::KINDS,
         issuance::KINDS,

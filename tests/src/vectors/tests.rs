@@ -8,7 +8,7 @@ fn fixtures() -> PathBuf {
 
 /// Files of the kinds in the registry.
 fn all_files() -> Vec<PathBuf> {
-    ["elements", "liquid-public", "colored/openassets", "colored/colu", "colored/epobc"]
+    ["elements", "liquid-public", "colored"]
         .iter()
         .flat_map(|folder| files(&fixtures().join(folder)).expect("a folder"))
         .collect()
