@@ -1,5 +1,7 @@
 //! Payment channels and swaps as pure state machines: chain facts and messages come in; messages, signatures and transactions go out.
 //!
+//! - [`lab`]: the forms from which channels grew, to step through and to cheat in.
+//! - [`route`]: what a payment over several channels costs, and when its locks expire.
 //! - [`streaming`]: a one-way channel that pays per unit, with a refund that needs nobody.
 //! - [`swap`]: Bitcoin against the sidechain's pegged asset, peer to peer, by hash and time locks.
 //!
@@ -7,10 +9,12 @@
 //!
 //! 1. A step is a [`Step`]: its effects can be had only by saying that the new state [is on disk](Step::saved).
 //! 2. States are data (serde) and hold no secret key: whoever drives a machine signs when an effect says so, with a key given as an
-//!    argument. Signatures are deterministic, so a step that is repeated after a crash says the same bytes.
+//!    argument (the lab alone makes its own: its coins are worthless). Signatures are deterministic, so a step that is repeated after a crash says the same bytes.
 //! 3. What the user asks is refused with a [`causeway_vocab::Refusal`]; what a stranger sends is refused with a typed fault and
 //!    changes nothing.
 
+pub mod lab;
+pub mod route;
 mod step;
 pub mod streaming;
 pub mod swap;

@@ -24,6 +24,13 @@ pub(crate) fn two_leaves(first: ScriptBuf, second: ScriptBuf) -> TaprootSpendInf
     tree.expect("BUG: two leaves of depth 1 make a tree").finalize(SECP256K1, internal).expect("BUG: the tree is complete")
 }
 
+/// An output with one leaf and no key path.
+pub(crate) fn one_leaf(leaf: ScriptBuf) -> TaprootSpendInfo {
+    let internal = XOnlyPublicKey::from_slice(&NUMS).expect("BUG: the point of BIP341 is a point");
+    let tree = TaprootBuilder::new().add_leaf(0, leaf).expect("BUG: one leaf of depth 0 makes a tree");
+    tree.finalize(SECP256K1, internal).expect("BUG: the tree is complete")
+}
+
 /// The scriptPubKey of such an output.
 pub(crate) fn script_pubkey(info: &TaprootSpendInfo) -> ScriptBuf {
     ScriptBuf::new_p2tr_tweaked(info.output_key())
