@@ -75,7 +75,8 @@ impl Blocksigner {
         let Some((_, me)) = self.seat else { return };
         let sign = |body| Envelope::sign(self.config.genesis, me, &self.keys, body);
         let message = if height == mine && self.height.done.is_none() {
-            let newest = self.height.proposals.values().rev();
+            // Nobody listens to what bears its own name: a proposer that lost its block in a crash gets the block alone.
+            let newest = self.height.proposals.values().rev().filter(|envelope| envelope.from != to);
             let proposal = newest.into_iter().find(|envelope| envelope.body.statement().is_some_and(|s| s.vote.hash == hash));
             let block = || self.height.blocks.get(&hash).map(|candidate| sign(Body::Candidate(candidate.block.clone())));
             proposal.cloned().or_else(block)

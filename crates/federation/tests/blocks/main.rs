@@ -59,6 +59,12 @@ fn one_byzantine_member_too_many_can_fork_the_chain() {
     assert!(accused > 0, "nobody even tried");
 }
 
+#[test]
+fn a_proposer_that_lost_its_block_in_a_crash_gets_it_back() {
+    let mut world = World::new(Conditions { byzantine: 1, ..stormy(4, 3) }, 3_983_515_601_780_099_460);
+    assert!(world.run(150_000, 3), "stuck at {} blocks", world.finished.len());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
 
