@@ -98,6 +98,16 @@ codes! {
     /// Ticker, name, domain or precision is not allowed; args: `field`.
     BadContract,
 
+    // -- coloured coins
+    /// A coin holds assets that this would destroy; args: `outpoint`.
+    HoldsAssets,
+    /// What a coin holds is not certain, so it is frozen; args: `outpoint`, `why`.
+    ColourUnknown,
+    /// The transaction would do something else with assets than asked; args: `why`.
+    WrongColouring,
+    /// A row of a list cannot be used; args: `row` (1-based, counting the heading), `why`.
+    BadRow,
+
     // -- drafts
     /// The PSBT or PSET cannot be read.
     BadDraft,

@@ -182,6 +182,26 @@ export const failuresEn: FailureWords = {
     why: ['The field {field} has a form that the standard refuses.', 'A field has a form that the standard refuses.'],
     now: 'Change it and try again.',
   },
+  'holds-assets': {
+    what: 'This coin holds assets.',
+    why: 'Spending it as bitcoin would destroy them.',
+    now: 'Choose other coins, or send the assets instead.',
+  },
+  'colour-unknown': {
+    what: 'What this coin holds is not certain.',
+    why: ['The coin is frozen: {why}.', 'The coin is frozen until its history is known.'],
+    now: 'Wait for its history, or look at the reason before you unfreeze it.',
+  },
+  'wrong-colouring': {
+    what: 'This transaction would not do what you asked.',
+    why: ['With assets it does something else: {why}.', 'With assets it does something else.'],
+    now: 'Nothing was signed. Plan it again.',
+  },
+  'bad-row': {
+    what: 'A row of the list cannot be used.',
+    why: ['Row {row}: {why}.', 'One of the rows has a mistake.'],
+    now: 'Correct the list and load it again.',
+  },
   'bad-draft': {
     what: 'This draft cannot be read.',
     why: 'It is no complete PSBT or PSET, or it is damaged.',
