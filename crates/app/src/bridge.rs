@@ -5,9 +5,18 @@ use crate::profile::Profile;
 use bitcoin::hex::DisplayHex as _;
 use causeway_contract::{BridgeView, Empty, Failure};
 use causeway_federation::tweak::PegScript;
+use causeway_sidechain::consensus::federation::Fedpeg;
 use causeway_vocab::NetworkId;
 
 impl Profile {
+    /// Bitcoin scripts to which the federation, and those before it whose scripts are still good, keeps the change of its payments.
+    pub(crate) fn federation_scripts(&self) -> Vec<bitcoin::ScriptBuf> {
+        let params = &self.realm.sidechain;
+        let fedpegs = self.clients.sidechain.with_chain(|chain| chain.state().fedpegs_for_next_block(params));
+        let forms = |fedpeg: Fedpeg| [fedpeg.script.to_p2wsh(), fedpeg.script.to_p2wsh().to_p2sh(), fedpeg.program];
+        fedpegs.into_iter().flat_map(forms).collect()
+    }
+
     pub(crate) async fn bridge(&self, _: Empty) -> Result<BridgeView, Failure> {
         let params = &self.realm.sidechain;
         let (tip, signers, script, fedpegs) = self.clients.sidechain.with_chain(|chain| {

@@ -175,6 +175,7 @@ impl Profile {
 
     fn bitcoin_batch(&self, batch: &BitcoinBatch) -> Result<(), Refusal> {
         let network = NetworkId::Bitcoin;
+        let federation = self.federation_scripts();
         let (fresh, again) = self.change(|core, write| {
             core.dirty = true;
             let mut touched = batch.rollback_to.is_some();
@@ -183,7 +184,7 @@ impl Profile {
                 put_bitcoin(write, *id, applied.changes.as_ref())?;
                 touched |= !applied.touched.is_empty();
             }
-            core.operations_hear_bitcoin(write, batch)?;
+            core.operations_hear_bitcoin(write, batch, &federation)?;
             let inputs = batch.blocks.iter().flat_map(|(_, block)| &block.txdata).flat_map(|tx| &tx.input);
             crate::drafts::end_spent(write, network, inputs.map(|input| input.previous_output))?;
             core.bitcoin.note_block(batch.tip.height, batch.tip.time);

@@ -9,7 +9,7 @@ use causeway_contract::{
     LabelKind, NetworkRef, Overview, ReceiveRequest, ReceiveView, Tag,
 };
 use causeway_sidechain::wallet::descriptor::{Chain, DerivedScript, KeyPath};
-use causeway_store::Reader;
+use causeway_store::{Reader, Write};
 use causeway_vocab::{AssetId, Code, Known, NetworkId, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -103,6 +103,15 @@ pub(crate) fn balances(core: &Core, reader: &Reader<'_>, wallet: &Wallet) -> Res
         (rank, !balance.asset.named, balance.asset.ticker.to_lowercase(), balance.asset.id.clone())
     });
     Ok(views)
+}
+
+/// Reveals a new sidechain address of the selected wallet.
+pub(crate) fn new_sidechain_address(core: &mut Core, write: &mut Write<'_>) -> Result<(KeyPath, DerivedScript), Refusal> {
+    let wallet = core.selected_mut()?;
+    let (path, derived, applied) = wallet.sidechain.reveal_next(Chain::External);
+    put_sidechain(write, wallet.row.id, &applied.changes)?;
+    stale(write, &[Tag::Addresses]);
+    Ok((path, derived))
 }
 
 impl Profile {
@@ -210,11 +219,7 @@ impl Profile {
             {
                 return Ok((path, derived));
             }
-            let wallet = core.selected_mut()?;
-            let (path, derived, applied) = wallet.sidechain.reveal_next(Chain::External);
-            put_sidechain(write, wallet.row.id, &applied.changes)?;
-            stale(write, &[Tag::Addresses]);
-            Ok((path, derived))
+            new_sidechain_address(core, write)
         })?;
         self.watch_new();
         Ok(revealed)

@@ -64,7 +64,7 @@ impl Profile {
         }
         let keys = self.open_keys().await?;
         let entry = match wanted {
-            None => self.reveal_bitcoin(false)?,
+            None => self.core().selected()?.bitcoin.peek_address(),
             Some(text) => {
                 let script = PaymentUri::parse(text, &self.realm)?.address.script_pubkey();
                 let core = self.core();

@@ -72,6 +72,13 @@ impl BitcoinWallet {
         (self.entry(info.keychain, info.index, info.address.script_pubkey()), changes)
     }
 
+    /// The address that [`BitcoinWallet::next_address`] would reveal. Nothing changes.
+    pub fn peek_address(&self) -> AddressEntry {
+        let keychain = KeychainKind::External;
+        let info = self.inner.peek_address(keychain, self.inner.next_derivation_index(keychain));
+        self.entry(keychain, info.index, info.address.script_pubkey())
+    }
+
     /// Every revealed address, both keychains, by keychain and index.
     pub fn addresses(&self) -> Vec<AddressEntry> {
         let revealed = self.inner.spk_index().revealed_spks(..);

@@ -53,6 +53,11 @@ impl Reader<'_> {
         self.all("SELECT * FROM operations WHERE finished IS NULL ORDER BY id", [], operation_row)
     }
 
+    /// Operations of one kind of machine, open or over, oldest first.
+    pub fn operations_of(&self, machine: &str) -> Result<Vec<OperationRow>, Refusal> {
+        self.all("SELECT * FROM operations WHERE machine = ?1 ORDER BY id", [machine], operation_row)
+    }
+
     /// Operations of a wallet, newest first.
     pub fn operations(&self, wallet: u32, open: Option<bool>, limit: u32) -> Result<Vec<OperationRow>, Refusal> {
         self.all(

@@ -50,6 +50,75 @@ fn a_peg_in_paid_from_elsewhere_is_held_restarted_resumed_and_proven() {
 }
 
 #[test]
+fn every_payment_to_a_peg_in_address_is_claimed_once() {
+    story(async {
+        let control = &world().await.control;
+        let desk = Desk::new().await;
+        let order = desk.app.peg_in_address(Empty {}).await.expect("an address");
+        let pay = async |sat| {
+            let fund = Fund { address: order.address.clone(), sat, mine: 1 };
+            control.fund(&fund).await.expect("paid");
+        };
+        let open = async |desk: &Desk| {
+            let request = OperationsRequest { open: None, limit: 500 };
+            let mut all = desk.app.operations(request).await.expect("operations");
+            all.retain(|operation| operation.kind == DraftKind::PegIn);
+            all
+        };
+        pay(700_000).await;
+        pay(500_000).await;
+        desk.until(async |desk| open(desk).await.len() == 2).await;
+        control.mine(NetworkId::Bitcoin, 10).await.expect("blocks");
+        for operation in open(&desk).await {
+            desk.finish(operation.operation).await;
+        }
+
+        // The first operation is over and the app was closed; the address still leads here.
+        let desk = desk.restart().await;
+        pay(300_000).await;
+        desk.until(async |desk| open(desk).await.len() == 3).await;
+        control.mine(NetworkId::Bitcoin, 10).await.expect("blocks");
+        let third = open(&desk).await[0].operation;
+        desk.finish(third).await;
+        let arrived: u64 = open(&desk).await.iter().map(|operation| operation.arrives.expect("an amount").0).sum();
+        assert_eq!(desk.balance(NetworkId::Sidechain).await, arrived);
+        assert!((1_400_000..1_500_000).contains(&arrived), "{arrived}");
+
+        // What is searched again is not claimed again.
+        desk.app.network_rescan(NetworkRescan { network: NetworkId::Bitcoin, from_height: 1 }).await.expect("a rescan");
+        desk.synced().await;
+        pay(200_000).await;
+        desk.until(async |desk| open(desk).await.len() >= 4).await;
+        assert_eq!(open(&desk).await.len(), 4);
+        desk.close().await;
+    });
+}
+
+#[test]
+fn a_peg_that_is_refused_uses_up_no_address() {
+    story(async {
+        let desk = Desk::with(100_000, 300_000).await;
+        let before = desk.state().await;
+        for drain in [false, true] {
+            let coins = drain.then(|| vec![format!("{}:0", "00".repeat(32))]);
+            let plan = PegInPlan { amount: Atoms(500_000_000), drain, fee_rate: None, coins };
+            refused(desk.app.peg_in_plan(plan).await);
+        }
+        let plan = PegOutPlan { amount: Atoms(500_000_000), drain: false, destination: None, fee_rate: None };
+        assert_eq!(refused(desk.app.peg_out_plan(plan).await), Code::InsufficientFunds);
+        assert_eq!(desk.state().await, before);
+
+        let plan = PegOutPlan { amount: Atoms(150_000), drain: false, destination: None, fee_rate: None };
+        let draft = desk.app.peg_out_plan(plan).await.expect("a plan");
+        let to = desk.review(&draft).await.expect("a review").leaves[0].address.clone();
+        let own = desk.app.addresses(NetworkRef { network: NetworkId::Bitcoin }).await.expect("addresses");
+        assert!(own.iter().any(|address| address.address == to), "a new address of ours came into use");
+        assert_ne!(desk.address(NetworkId::Bitcoin).await, to, "and is handed out to nobody else");
+        desk.close().await;
+    });
+}
+
+#[test]
 fn an_unpaid_peg_in_is_stopped_and_a_paid_one_is_not() {
     story(async {
         let desk = Desk::with(1_000_000, 0).await;

@@ -3,7 +3,7 @@
 use super::body::{Body, LIFE, Purpose, Unsigned};
 use crate::cores;
 use crate::memory::{Core, put_bitcoin, put_sidechain, stale};
-use crate::money::{outpoint_text, read_outpoint};
+use crate::money::{new_sidechain_address, outpoint_text, read_outpoint};
 use crate::names::{read_contract, write_contract};
 use crate::operations::{self, Start, peg_in};
 use crate::profile::{Profile, now};
@@ -83,7 +83,7 @@ impl Profile {
                 intent.recipients.push(causeway_bitcoin_wallet::Recipient { script, amount });
             }
         }
-        self.plan_bitcoin(DraftKind::Send, &intent, request.label, payees, |_| Purpose::Plain)
+        self.plan_bitcoin(DraftKind::Send, intent, request.label, payees, |_| Purpose::Plain)
     }
 
     fn send_sidechain(&self, request: SendPlan, drain: Option<usize>, fee_rate: u64) -> Result<DraftView, Failure> {
@@ -145,18 +145,12 @@ impl Profile {
     fn plan_bitcoin(
         &self,
         kind: DraftKind,
-        intent: &causeway_bitcoin_wallet::Intent,
+        intent: causeway_bitcoin_wallet::Intent,
         label: String,
         payees: Vec<String>,
         purpose: impl FnOnce(&BitcoinPlan) -> Purpose,
     ) -> Result<DraftView, Failure> {
-        self.change(|core, write| {
-            core.not_halted(NetworkId::Bitcoin)?;
-            let intent = causeway_bitcoin_wallet::Intent { exclude: excluded_bitcoin(core, write)?, ..intent.clone() };
-            let plan = core.selected_mut()?.bitcoin.plan(&intent, &mut rand::thread_rng())?;
-            let purpose = purpose(&plan);
-            keep_bitcoin(core, write, kind, &plan, label, payees, purpose)
-        })
+        self.change(|core, write| plan_bitcoin(core, write, kind, intent, label, payees, purpose))
     }
 
     fn plan_sidechain(
@@ -187,6 +181,13 @@ impl Profile {
             let wallet = core.selected_mut()?;
             wallet.sidechain.absorb(&plan.changes);
             put_sidechain(write, wallet.row.id, &plan.changes)?;
+            if let Purpose::PegOut { destination, .. } = &purpose
+                && wallet.bitcoin.peek_address().script == *destination
+            {
+                // Our own next address comes into use with the draft, or not at all.
+                let (_, changes) = wallet.bitcoin.next_address();
+                put_bitcoin(write, wallet.row.id, Some(&changes))?;
+            }
             let body = Body {
                 kind: terms.kind,
                 network: NetworkId::Sidechain,
@@ -218,47 +219,43 @@ impl Profile {
         Ok(fedpeg)
     }
 
-    /// A fresh claim script with the Bitcoin script and address to be paid for it, and until when it is guaranteed.
-    fn new_deposit(&self) -> Result<(elements::Script, bitcoin::ScriptBuf, String, u32), Refusal> {
-        let fedpeg = self.fedpeg()?;
-        let (_, derived) = self.reveal_sidechain(false)?;
-        let unusable = |_| Refusal::new(Code::PegPaused).with("why", "federation-script");
-        let script = deposit_script(&fedpeg, &derived.script).map_err(unusable)?;
-        let address = bitcoin::Address::from_script(&script, self.realm.bitcoin.network);
-        let address = address.map_err(|_| Refusal::new(Code::PegPaused).with("why", "federation-script"))?;
-        Ok((derived.script, script, address.to_string(), fedpeg.guaranteed_valid_until_height(&self.realm.sidechain)))
-    }
-
     pub(crate) async fn peg_in_plan(&self, request: PegInPlan) -> Result<DraftView, Failure> {
         let rate = self.rate_or_normal(NetworkId::Bitcoin, request.fee_rate).await;
         let mut intent = self.bitcoin_intent(request.coins.as_deref(), rate)?;
-        let (claim_script, script, address, valid_until) = self.new_deposit()?;
-        if request.drain {
-            intent.drain_to = Some(script.clone());
-        } else {
-            let amount = Atoms(some_amount(request.amount, 8)?);
-            intent.recipients.push(causeway_bitcoin_wallet::Recipient { script: script.clone(), amount });
-        }
-        self.plan_bitcoin(DraftKind::PegIn, &intent, String::new(), Vec::new(), |plan| {
-            let paid = plan.psbt.unsigned_tx.output.iter().find(|output| output.script_pubkey == script);
-            let amount = paid.map_or(0, |output| output.value.to_sat());
-            Purpose::PegIn { claim_script, deposit_script: script.clone(), address, amount, valid_until }
+        let amount = if request.drain { None } else { Some(Atoms(some_amount(request.amount, 8)?)) };
+        let fedpeg = self.fedpeg()?;
+        // The claim's address comes into use with the draft, or not at all.
+        self.change(|core, write| {
+            let deposit = new_deposit(core, write, &fedpeg)?;
+            let script = deposit.script.clone();
+            match amount {
+                None => intent.drain_to = Some(script),
+                Some(amount) => intent.recipients.push(causeway_bitcoin_wallet::Recipient { script, amount }),
+            }
+            plan_bitcoin(core, write, DraftKind::PegIn, intent, String::new(), Vec::new(), |plan| {
+                let paid = plan.psbt.unsigned_tx.output.iter().find(|output| output.script_pubkey == deposit.script);
+                let amount = paid.map_or(0, |output| output.value.to_sat());
+                let Deposit { claim_script, script, address, valid_until } = deposit;
+                Purpose::PegIn { claim_script, deposit_script: script, address, amount, valid_until }
+            })
         })
+        .inspect(|_| self.watch_new())
     }
 
     pub(crate) async fn peg_in_address(&self, _: Empty) -> Result<OperationView, Failure> {
-        let (claim_script, deposit_script, address, valid_until) = self.new_deposit()?;
-        let order = peg_in::Order {
-            funding: None,
-            claim_script,
-            deposit_script,
-            address,
-            amount: None,
-            valid_until,
-            depth: self.realm.sidechain.pegin_confirmation_depth,
-            time: now(),
-        };
+        let fedpeg = self.fedpeg()?;
         let id = self.change(|core, write| {
+            let Deposit { claim_script, script, address, valid_until } = new_deposit(core, write, &fedpeg)?;
+            let order = peg_in::Order {
+                funding: None,
+                claim_script,
+                deposit_script: script,
+                address,
+                amount: None,
+                valid_until,
+                depth: self.realm.sidechain.pegin_confirmation_depth,
+                time: now(),
+            };
             let wallet = core.selected()?.row.id;
             operations::start(core, write, wallet, DraftKind::PegIn, "", Start::PegIn(order))
         })?;
@@ -275,7 +272,7 @@ impl Profile {
                 (entry.address, Some(authorisation))
             }
             (None, Some(text)) => (PaymentUri::parse(text, &self.realm)?.address, None),
-            (None, None) => (self.reveal_bitcoin(false)?.address, None),
+            (None, None) => (self.core().selected()?.bitcoin.peek_address().address, None),
         };
         let fee_rate = self.rate_or_normal(NetworkId::Sidechain, request.fee_rate).await;
         let destination = address.script_pubkey();
@@ -331,6 +328,41 @@ impl Profile {
 
 fn plain(kind: DraftKind, action: Action, fee_rate: u64) -> Terms {
     Terms { kind, action, fee_rate, coins: BTreeSet::new(), allow_explicit: false, label: String::new(), payees: Vec::new() }
+}
+
+/// A claim script that is new, with the Bitcoin script and address to be paid for it.
+struct Deposit {
+    claim_script: elements::Script,
+    script: bitcoin::ScriptBuf,
+    address: String,
+    /// Sidechain height until which a claim is guaranteed.
+    valid_until: u32,
+}
+
+fn new_deposit(core: &mut Core, write: &mut Write<'_>, fedpeg: &Fedpeg) -> Result<Deposit, Refusal> {
+    let (_, derived) = new_sidechain_address(core, write)?;
+    let unusable = || Refusal::new(Code::PegPaused).with("why", "federation-script");
+    let script = deposit_script(fedpeg, &derived.script).map_err(|_| unusable())?;
+    let address = bitcoin::Address::from_script(&script, core.realm.bitcoin.network).map_err(|_| unusable())?;
+    let valid_until = fedpeg.guaranteed_valid_until_height(&core.realm.sidechain);
+    Ok(Deposit { claim_script: derived.script, script, address: address.to_string(), valid_until })
+}
+
+/// Plans a Bitcoin payment and keeps it as a draft.
+fn plan_bitcoin(
+    core: &mut Core,
+    write: &mut Write<'_>,
+    kind: DraftKind,
+    intent: causeway_bitcoin_wallet::Intent,
+    label: String,
+    payees: Vec<String>,
+    purpose: impl FnOnce(&BitcoinPlan) -> Purpose,
+) -> Result<DraftView, Refusal> {
+    core.not_halted(NetworkId::Bitcoin)?;
+    let intent = causeway_bitcoin_wallet::Intent { exclude: excluded_bitcoin(core, write)?, ..intent };
+    let plan = core.selected_mut()?.bitcoin.plan(&intent, &mut rand::thread_rng())?;
+    let purpose = purpose(&plan);
+    keep_bitcoin(core, write, kind, &plan, label, payees, purpose)
 }
 
 fn excluded_bitcoin(core: &Core, write: &Write<'_>) -> Result<BTreeSet<bitcoin::OutPoint>, Refusal> {

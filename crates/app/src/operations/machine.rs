@@ -135,8 +135,14 @@ impl Heights {
 
 /// A kind of operation: a journalled machine that also knows what concerns it and how it looks.
 pub(crate) trait Operation: Machine<Input = Input, Effect = Effect> {
-    /// What this Bitcoin transaction, in that block, means to it.
-    fn on_bitcoin(state: &Self::State, tx: &bitcoin::Transaction, block: bitcoin::BlockHash, at: At) -> Option<Input>;
+    /// What this Bitcoin transaction, in that block, means to it. `federation` are the scripts to which the federation keeps its change.
+    fn on_bitcoin(
+        state: &Self::State,
+        tx: &bitcoin::Transaction,
+        block: bitcoin::BlockHash,
+        at: At,
+        federation: &[bitcoin::ScriptBuf],
+    ) -> Option<Input>;
 
     /// What this sidechain transaction, in that block, means to it.
     fn on_sidechain(state: &Self::State, tx: &elements::Transaction, at: At) -> Option<Input>;

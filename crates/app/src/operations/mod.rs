@@ -36,7 +36,7 @@ use causeway_contract::{DraftKind, Tag};
 use causeway_journal::{EffectId, Entry, Event, Issued, Log, Machine};
 use causeway_store::{OperationRow, Reader, Write};
 use causeway_vocab::{BitcoinBatch, Code, NetworkId, Refusal, SidechainBatch};
-use machine::{Operation, Timeline};
+use machine::{Deposit, Operation, Timeline};
 use std::collections::{BTreeMap, HashSet};
 
 /// Every operation that is not over.
@@ -48,6 +48,16 @@ pub(crate) struct Operations {
     running: HashSet<(u32, EffectId)>,
     /// Why an operation does not move on, as last seen. Memory only.
     troubles: BTreeMap<u32, Refusal>,
+    /// Addresses that were made to be paid from elsewhere, by the script to be paid. They are watched for ever: whatever arrives is claimed.
+    addresses: BTreeMap<bitcoin::ScriptBuf, PegInAddress>,
+    /// Which operation claims a deposit, also those that are over.
+    deposits: BTreeMap<bitcoin::OutPoint, u32>,
+}
+
+/// A peg-in address that somebody else pays to, as often as he likes.
+struct PegInAddress {
+    wallet: u32,
+    order: peg_in::Order,
 }
 
 struct Open {
@@ -110,7 +120,20 @@ impl Operations {
             let log = load(&row, reader)?;
             operations.open.insert(row.id, Open { row, log });
         }
+        for row in reader.operations_of(PegIn::KIND)? {
+            if let Running::PegIn(log) = load(&row, reader)? {
+                operations.note_peg_in(row.id, row.wallet, log.state());
+            }
+        }
         Ok(operations)
+    }
+
+    /// Remembers the address of a peg-in and what it claims.
+    fn note_peg_in(&mut self, id: u32, wallet: u32, state: &peg_in::State) {
+        if state.order.funding.is_none() && !self.addresses.contains_key(&state.order.deposit_script) {
+            self.addresses.insert(state.order.deposit_script.clone(), PegInAddress { wallet, order: state.order.clone() });
+        }
+        self.deposits.extend(state.deposit.as_ref().map(|deposit| (deposit.outpoint, id)));
     }
 
     /// Effects that the last transaction asked for. Taken once, after the commit.
@@ -136,6 +159,7 @@ impl Operations {
     /// Forgets the operations of a wallet that is no more.
     pub(crate) fn forget_wallet(&mut self, wallet: u32) {
         self.open.retain(|_, open| open.row.wallet != wallet);
+        self.addresses.retain(|_, address| address.wallet != wallet);
     }
 
     /// The bytes of a transaction that an open operation sends.
@@ -159,7 +183,7 @@ impl Operations {
 
     /// Bitcoin scripts that open operations wait to see paid.
     pub(crate) fn scripts(&self) -> Vec<bitcoin::ScriptBuf> {
-        self.open.values().flat_map(|open| open.log.scripts()).collect()
+        self.open.values().flat_map(|open| open.log.scripts()).chain(self.addresses.keys().cloned()).collect()
     }
 
     /// Satoshi between the chains: burned or deposited by a wallet, and not yet arrived.
@@ -216,7 +240,11 @@ fn begin<M: Operation>(
     for (network, txid, role) in M::transactions(log.state()) {
         write.link_transaction(id, network, &txid, role)?;
     }
-    core.operations.open.insert(id, Open { row: OperationRow { id, ..row }, log: running(log) });
+    let log = running(log);
+    if let Running::PegIn(log) = &log {
+        core.operations.note_peg_in(id, wallet, log.state());
+    }
+    core.operations.open.insert(id, Open { row: OperationRow { id, ..row }, log });
     core.operations.effects.extend(effects.into_iter().map(|effect| (id, effect)));
     stale(write, &[Tag::Operations]);
     Ok(id)
@@ -279,8 +307,11 @@ impl Core {
     fn after_feed(&mut self, id: u32, effects: Vec<Issued<Effect>>) {
         self.operations.troubles.remove(&id);
         self.operations.effects.extend(effects.into_iter().map(|effect| (id, effect)));
-        let over = |running: &Running| on!(running, log => log.stage().is_terminal());
-        if self.operations.open.get(&id).is_some_and(|open| over(&open.log)) {
+        let Some(open) = self.operations.open.get(&id) else { return };
+        if let Running::PegIn(log) = &open.log {
+            self.operations.deposits.extend(log.state().deposit.as_ref().map(|deposit| (deposit.outpoint, id)));
+        }
+        if on!(&open.log, log => log.stage().is_terminal()) {
             self.operations.open.remove(&id);
         }
     }
@@ -291,8 +322,13 @@ impl Core {
         Heights { bitcoin: of(NetworkId::Bitcoin), sidechain: of(NetworkId::Sidechain) }
     }
 
-    /// Tells every open operation of a Bitcoin batch.
-    pub(crate) fn operations_hear_bitcoin(&mut self, write: &mut Write<'_>, batch: &BitcoinBatch) -> Result<(), Refusal> {
+    /// Tells every open operation of a Bitcoin batch. `federation`: see [`Operation::on_bitcoin`].
+    pub(crate) fn operations_hear_bitcoin(
+        &mut self,
+        write: &mut Write<'_>,
+        batch: &BitcoinBatch,
+        federation: &[bitcoin::ScriptBuf],
+    ) -> Result<(), Refusal> {
         if let Some(base) = batch.rollback_to {
             self.undone(write, NetworkId::Bitcoin, base.height)?;
         }
@@ -301,12 +337,40 @@ impl Core {
             for tx in &block.txdata {
                 for id in self.open_ids() {
                     let Some(open) = self.operations.open.get(&id) else { continue };
-                    let input = on!(&open.log, log => bitcoin_input(log, tx, tip.hash, at));
+                    let input = on!(&open.log, log => bitcoin_input(log, tx, tip.hash, at, federation));
                     if let Some(input) = input.filter(|input| !self.paid_another(id, input)) {
                         self.feed(write, id, input, None)?;
                     }
                 }
+                self.further_deposits(write, tx, tip.hash, at)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Starts an operation for every payment to a peg-in address that no operation claims: the address was paid more than once, or after
+    /// its operation was stopped.
+    fn further_deposits(
+        &mut self,
+        write: &mut Write<'_>,
+        tx: &bitcoin::Transaction,
+        block: bitcoin::BlockHash,
+        at: At,
+    ) -> Result<(), Refusal> {
+        if self.operations.addresses.is_empty() {
+            return Ok(());
+        }
+        let txid = tx.compute_txid();
+        for (vout, output) in (0..).zip(&tx.output) {
+            let outpoint = bitcoin::OutPoint::new(txid, vout);
+            let Some(address) = self.operations.addresses.get(&output.script_pubkey) else { continue };
+            if self.operations.deposits.contains_key(&outpoint) {
+                continue;
+            }
+            let (wallet, order) = (address.wallet, peg_in::Order { time: at.time, ..address.order.clone() });
+            let id = start(self, write, wallet, DraftKind::PegIn, "", Start::PegIn(order))?;
+            let deposit = Deposit { outpoint, value: output.value.to_sat(), block, at };
+            self.feed(write, id, Input::Deposited(deposit), None)?;
         }
         Ok(())
     }
@@ -377,19 +441,22 @@ impl Core {
     fn paid_another(&self, id: u32, input: &Input) -> bool {
         let outpoint = match input {
             Input::PaidOut { outpoint, .. } => *outpoint,
-            Input::Deposited(deposit) => deposit.outpoint,
+            Input::Deposited(deposit) => return self.operations.deposits.get(&deposit.outpoint).is_some_and(|by| *by != id),
             _ => return false,
         };
-        self.operations.open.iter().filter(|(other, _)| **other != id).any(|(_, open)| match &open.log {
-            Running::Transaction(_) => false,
-            Running::PegIn(log) => log.state().deposit.as_ref().is_some_and(|deposit| deposit.outpoint == outpoint),
-            Running::PegOut(log) => log.state().paid_by() == Some(outpoint),
-        })
+        let pays = |open: &Open| matches!(&open.log, Running::PegOut(log) if log.state().paid_by() == Some(outpoint));
+        self.operations.open.iter().any(|(other, open)| *other != id && pays(open))
     }
 }
 
-fn bitcoin_input<M: Operation>(log: &Log<M>, tx: &bitcoin::Transaction, block: bitcoin::BlockHash, at: At) -> Option<Input> {
-    M::on_bitcoin(log.state(), tx, block, at)
+fn bitcoin_input<M: Operation>(
+    log: &Log<M>,
+    tx: &bitcoin::Transaction,
+    block: bitcoin::BlockHash,
+    at: At,
+    federation: &[bitcoin::ScriptBuf],
+) -> Option<Input> {
+    M::on_bitcoin(log.state(), tx, block, at, federation)
 }
 
 fn sidechain_input<M: Operation>(log: &Log<M>, tx: &elements::Transaction, at: At) -> Option<Input> {

@@ -185,7 +185,13 @@ impl State {
 }
 
 impl Operation for PegIn {
-    fn on_bitcoin(state: &State, tx: &bitcoin::Transaction, block: bitcoin::BlockHash, at: At) -> Option<Input> {
+    fn on_bitcoin(
+        state: &State,
+        tx: &bitcoin::Transaction,
+        block: bitcoin::BlockHash,
+        at: At,
+        _: &[bitcoin::ScriptBuf],
+    ) -> Option<Input> {
         let txid = tx.compute_txid();
         if let Some(known) = state.hash_of_deposit() {
             let moved = known.txid == txid && state.deposit.as_ref().is_some_and(|deposit| deposit.block != block);

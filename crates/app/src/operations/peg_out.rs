@@ -1,10 +1,11 @@
 //! The sidechain to Bitcoin.
 //!
-//! Signed -> Broadcast -> Burned -> PaidOnBitcoin -> Final. The watchmen pay in batches, less their costs; a payment is linked to its
-//! burn by the destination script and an amount that is not more than what was burned.
+//! Signed -> Broadcast -> Burned -> PaidOnBitcoin -> Final. The watchmen pay in batches, less each payment's share of the fee; a payment
+//! is linked to its burn by the rule that all watchmen build batches by ([`is_payment`]).
 
 use super::machine::{At, Effect, Finished, Heights, Input, Operation, Passed, Timeline, final_depth};
 use causeway_contract::{DraftKind, StepName};
+use causeway_federation::watchman::{PegPolicy, is_payment};
 use causeway_journal::{Machine, Next, Progress, Stage, Unit};
 use causeway_vocab::{Code, NetworkId, Refusal};
 use serde::{Deserialize, Serialize};
@@ -109,19 +110,26 @@ impl Machine for PegOut {
 }
 
 impl Operation for PegOut {
-    fn on_bitcoin(state: &State, tx: &bitcoin::Transaction, _: bitcoin::BlockHash, at: At) -> Option<Input> {
+    fn on_bitcoin(
+        state: &State,
+        tx: &bitcoin::Transaction,
+        _: bitcoin::BlockHash,
+        at: At,
+        federation: &[bitcoin::ScriptBuf],
+    ) -> Option<Input> {
         // Nothing is paid out before the burn is in a block, so earlier payments to the same address are something else.
         let burned = state.burned?;
         if at.time < burned.time.saturating_sub(2 * 60 * 60) || state.paid.is_some_and(|(_, _, paid)| paid == at) {
             return None;
         }
-        let pays = |output: &bitcoin::TxOut| {
-            let value = output.value.to_sat();
-            output.script_pubkey == state.order.destination && value <= state.order.amount && value * 2 > state.order.amount
+        let Order { destination, amount, .. } = &state.order;
+        let rates = PegPolicy::default().fee_rate;
+        let pays = |vout: u32| {
+            federation.iter().any(|change| is_payment(tx, vout, destination, *amount, change, rates.clone()).is_some())
         };
-        let vout = tx.output.iter().position(pays)?;
-        let outpoint = bitcoin::OutPoint::new(tx.compute_txid(), u32::try_from(vout).ok()?);
-        Some(Input::PaidOut { outpoint, value: tx.output[vout].value.to_sat(), at })
+        let (vout, output) = (0..).zip(&tx.output).find(|(vout, _)| pays(*vout))?;
+        let outpoint = bitcoin::OutPoint::new(tx.compute_txid(), vout);
+        Some(Input::PaidOut { outpoint, value: output.value.to_sat(), at })
     }
 
     fn on_sidechain(state: &State, tx: &elements::Transaction, at: At) -> Option<Input> {

@@ -3,6 +3,7 @@
 use super::machine::{Heights, Operation};
 use super::{At, Effect, Finished, Input, PegIn, PegOut, Transaction, peg_in, peg_out, transaction};
 use causeway_contract::{DraftKind, StepName};
+use causeway_federation::watchman::is_payment;
 use causeway_journal::{Entry, Event, Log, Resume, Stage};
 use causeway_vocab::{Code, NetworkId};
 
@@ -74,7 +75,7 @@ impl<M: Operation> Desk<M> {
     }
 
     fn bitcoin(&mut self, tx: &bitcoin::Transaction, in_block: u8, height: u32) -> Vec<Effect> {
-        let input = M::on_bitcoin(self.log.state(), tx, block(in_block), at(height)).expect("concerns it");
+        let input = M::on_bitcoin(self.log.state(), tx, block(in_block), at(height), &[script(9)]).expect("concerns it");
         self.feed(input)
     }
 
@@ -212,18 +213,27 @@ fn an_unpaid_address_can_be_given_up_and_ends_with_its_script() {
 }
 
 #[test]
-fn a_peg_out_is_linked_to_a_payment_of_no_more_than_was_burned() {
+fn a_peg_out_is_linked_to_the_payment_that_the_watchmen_would_make() {
     let burn = Finished { network: NetworkId::Sidechain, txid: "bb".into(), raw: String::new() };
     let order =
         peg_out::Order { tx: burn, asset: "aa".into(), amount: 100_000, destination: script(5), address: String::new(), time: 1 };
     let mut desk = Desk::<PegOut>::new(order);
-    let payment = pays(7, &[(99_500, script(5))]);
-    assert!(PegOut::on_bitcoin(desk.log.state(), &payment, block(1), at(100)).is_none(), "nothing was burned yet");
+    // A batch of one with change, 3 sat/vB.
+    let batch = |value: u64| pays(7, &[(value, script(5)), (40_000, script(9))]);
+    let follows = |value: &u64| is_payment(&batch(*value), 0, &script(5), 100_000, &script(9), 3..=3).is_some();
+    let value = (99_000..100_000).find(follows).expect("some value follows the rule");
+    let payment = batch(value);
+    let hears = |desk: &Desk<PegOut>, tx: &bitcoin::Transaction| {
+        PegOut::on_bitcoin(desk.log.state(), tx, block(1), at(100), &[script(8), script(9)])
+    };
+    assert!(hears(&desk, &payment).is_none(), "nothing was burned yet");
     desk.answer(Input::Sent { txid: "bb".into(), time: 2 });
     desk.feed(Input::InBlock { txid: "bb".into(), at: at(99) });
-    for other in [pays(7, &[(100_001, script(5))]), pays(7, &[(99_500, script(6))]), pays(7, &[(10, script(5))])] {
-        assert!(PegOut::on_bitcoin(desk.log.state(), &other, block(1), at(100)).is_none());
+    let strangers = [batch(100_001), batch(value + 1), batch(10), pays(7, &[(value, script(6)), (40_000, script(9))])];
+    for other in strangers {
+        assert!(hears(&desk, &other).is_none(), "{other:?}");
     }
+    assert!(hears(&desk, &payment).is_some());
     desk.bitcoin(&payment, 1, 100);
     desk.feed(Input::Undone { network: NetworkId::Bitcoin, above: 99 });
     assert_eq!(desk.log.state().paid_by(), None);

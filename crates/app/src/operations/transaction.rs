@@ -104,7 +104,13 @@ impl State {
 }
 
 impl Operation for Transaction {
-    fn on_bitcoin(state: &State, tx: &bitcoin::Transaction, _: bitcoin::BlockHash, at: At) -> Option<Input> {
+    fn on_bitcoin(
+        state: &State,
+        tx: &bitcoin::Transaction,
+        _: bitcoin::BlockHash,
+        at: At,
+        _: &[bitcoin::ScriptBuf],
+    ) -> Option<Input> {
         if state.order.tx.network != NetworkId::Bitcoin || state.confirmed == Some(at) {
             return None;
         }
