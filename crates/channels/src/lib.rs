@@ -1,6 +1,7 @@
 //! Payment channels and swaps as pure state machines: chain facts and messages come in; messages, signatures and transactions go out.
 //!
 //! - [`lab`]: the forms from which channels grew, to step through and to cheat in.
+//! - [`payment_text`]: what a pasted request to pay is: invoice, offer, LNURL, name, or a URI with several ways.
 //! - [`route`]: what a payment over several channels costs, and when its locks expire.
 //! - [`streaming`]: a one-way channel that pays per unit, with a refund that needs nobody.
 //! - [`swap`]: Bitcoin against the sidechain's pegged asset, peer to peer, by hash and time locks.
@@ -14,6 +15,7 @@
 //!    changes nothing.
 
 pub mod lab;
+pub mod payment_text;
 pub mod route;
 mod step;
 pub mod streaming;
