@@ -3,8 +3,8 @@
 use super::payment::{read_all, write_all};
 use super::{MessageFault, Payment, Policy, Target, sffc};
 use crate::bytes::Bytes;
-use crate::payload;
-use bitcoin::ScriptBuf;
+use crate::payload::{self, Payload};
+use bitcoin::{Script, ScriptBuf};
 
 const TAG: [u8; 2] = *b"CC";
 const VERSION: u8 = 2;
@@ -241,6 +241,15 @@ fn place(operation: u8) -> Option<Place> {
         0x06 => Place::NothingButRules,
         _ => return None,
     })
+}
+
+/// Whether a script carries the tag at all, in a well-formed message or not.
+pub(crate) fn is_tagged(script: &Script) -> bool {
+    match payload::of(script) {
+        None => false,
+        Some(Payload::Single(data)) => data.starts_with(&TAG),
+        Some(Payload::Irregular(rest)) => payload::pushes(rest).any(|data| data.starts_with(&TAG)),
+    }
 }
 
 /// Whether the lax official decoder would make something of a payload that [`Message::read`] refuses.

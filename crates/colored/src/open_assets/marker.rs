@@ -112,6 +112,15 @@ impl Marker {
     }
 }
 
+/// Whether a script carries the tag at all, in a well-formed marker or not.
+pub(crate) fn is_tagged(script: &Script) -> bool {
+    match payload::of(script) {
+        None => false,
+        Some(Payload::Single(data)) => data.starts_with(&TAG),
+        Some(Payload::Irregular(rest)) => payload::pushes(rest).any(|data| data.starts_with(&TAG)),
+    }
+}
+
 /// How other readers might see an output that [`Marker::from_script`] refuses.
 pub(super) fn dispute(script: &Script) -> Option<Ambiguity> {
     match payload::of(script)? {
