@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 /// Does `work` on every item, each core taking the next item as soon as it is free. The answers come in no particular order.
 ///
 /// Blocks until all is done.
-fn on_every_core<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+pub fn on_every_core<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let others = cores.min(items.len()).saturating_sub(1);
     let queue = Mutex::new(items.into_iter());

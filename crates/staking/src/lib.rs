@@ -5,6 +5,7 @@
 //! where it can be checked.
 
 pub mod adaptor;
+pub mod answer;
 pub mod bls;
 pub mod checkpoint;
 pub mod delegation;

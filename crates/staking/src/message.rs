@@ -403,3 +403,17 @@ impl AddFinalitySig {
 fn signed(amount: bitcoin::Amount) -> i64 {
     i64::try_from(amount.to_sat()).expect("BUG: a stake is less than all bitcoin")
 }
+
+/// A checkpoint as the control plane stores it, before it is on Bitcoin.
+#[derive(Clone, PartialEq, Message)]
+#[expect(missing_docs, reason = "the fields of the control plane's definition")]
+pub struct RawCheckpoint {
+    #[prost(uint64, tag = "1")]
+    pub epoch_num: u64,
+    #[prost(bytes = "vec", tag = "2")]
+    pub block_hash: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    pub bitmap: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    pub bls_multi_sig: Vec<u8>,
+}

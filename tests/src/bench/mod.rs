@@ -6,6 +6,7 @@
 mod desktop;
 mod history;
 mod lab;
+mod staking;
 mod sync;
 mod transaction;
 mod unblinding;
@@ -93,7 +94,7 @@ pub struct Report {
 }
 
 /// Names of the groups of figures that can be measured alone.
-pub const GROUPS: [&str; 5] = ["desktop", "sync", "unblinding", "transaction", "history"];
+pub const GROUPS: [&str; 6] = ["desktop", "sync", "unblinding", "transaction", "history", "staking"];
 
 /// Measures the groups named in `only`, or all. `report` hears each figure as it is measured.
 ///
@@ -107,6 +108,7 @@ pub async fn measure(only: &[String], mut report: impl FnMut(&Outcome)) -> Repor
             "sync" => sync::measure().await.map(|figure| vec![figure]),
             "unblinding" => unblinding::measure().map(|figure| vec![figure]),
             "transaction" => transaction::measure(),
+            "staking" => staking::measure(),
             _ => history::measure().await.map(|figure| vec![figure]),
         };
         let outcomes = match measured {

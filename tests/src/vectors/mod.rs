@@ -5,11 +5,13 @@
 
 mod check;
 mod colu;
+mod control_plane;
 mod counterparty;
 pub(crate) mod elements_chain;
 mod elements_pegs;
 mod elements_wallet;
 mod epobc;
+mod finality;
 pub mod hex;
 mod issuance;
 mod liquid_amounts;
@@ -17,6 +19,7 @@ mod liquid_headers;
 mod liquid_keys;
 mod liquid_pegs;
 mod open_assets;
+mod stakes;
 
 pub use check::{Case, Checks};
 
@@ -50,6 +53,9 @@ pub fn kinds() -> &'static [&'static [Kind]] {
         elements_wallet::KINDS,
         liquid_amounts::KINDS,
         liquid_keys::KINDS,
+        stakes::KINDS,
+        finality::KINDS,
+        control_plane::KINDS,
     ]
 }
 

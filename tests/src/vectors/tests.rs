@@ -8,7 +8,7 @@ fn fixtures() -> PathBuf {
 
 /// Files of the kinds in the registry.
 fn all_files() -> Vec<PathBuf> {
-    ["elements", "liquid-public", "colored"]
+    ["elements", "liquid-public", "colored", "babylon"]
         .iter()
         .flat_map(|folder| files(&fixtures().join(folder)).expect("a folder"))
         .collect()
@@ -166,6 +166,47 @@ const CONTROLS: &[(&str, &str, Spoil)] = &[
     ("liquid-public/elip100_pset.json", "record", |d| flip(d, "/0/token_value")),
     ("liquid-public/elip102_pset.json", "record", |d| flip(d, "/0/value")),
     ("liquid-public/pegout_transactions.json", "peg-out", |d| flip(d, "/0/expected/outputs/1/is_pegout")),
+    ("babylon/params.mainnet.json", "quorum", |d| d[5]["params"]["covenant_quorum"] = json!(10)),
+    ("babylon/params_selection.json", "version", |d| flip(d, "/4/version")),
+    ("babylon/staking_scripts.json", "unbonding transaction", |d| flip(d, "/2/expected/unbonding_transaction_hex")),
+    ("babylon/staking_scripts.json", "control block", |d| flip(d, "/2/derived/staking_output/control_blocks/slashing")),
+    ("babylon/staking_scripts.json", "announcement", |d| flip(d, "/0/expected/op_return_script_hex")),
+    ("babylon/delegations.json", "sighash", |d| flip(d, "/0/expected/unbonding_slashing_tx/sighash")),
+    ("babylon/delegations.json", "slashed value", |d| flip(d, "/4/expected/slashing_tx/slashed_value")),
+    ("babylon/delegations.json", "adaptor signature", |d| {
+        flip(d, "/0/signatures/covenant_unbonding_slashing_adaptor/8/adaptor_sigs/0");
+    }),
+    ("babylon/delegations.json", "covenant signature", |d| flip(d, "/0/signatures/covenant_unbonding/3/sig")),
+    ("babylon/delegations.json", "a good signature called invalid", |d| {
+        let signatures = d[1]["signatures"].as_object_mut().expect("signatures");
+        let good = signatures.remove("staker_slashing").expect("a signature");
+        signatures.insert("INVALID_staker_slashing".to_owned(), good);
+    }),
+    ("babylon/delegations.json", "witness", |d| flip(d, "/3/unbonding_tx_with_witness/wtxid")),
+    ("babylon/delegations.json", "request", |d| flip(d, "/1/psbts/slashingPsbt")),
+    ("babylon/btc_delegation.testnet.5d277e1b.rpc.json", "signature", |d| {
+        flip(d, "/btc_delegation/delegator_slash_sig_hex");
+    }),
+    ("babylon/btc_delegation.testnet.5d277e1b.rpc.json", "end", |d| flip(d, "/btc_delegation/end_height")),
+    ("babylon/eots.json", "signature", |d| flip(d, "/valid/3/signature_2")),
+    ("babylon/eots.json", "extracted key", |d| flip(d, "/valid/5/extracted_for_full_public_key")),
+    ("babylon/eots.json", "an invalid case of no known kind", |d| d["invalid"][0]["kind"] = json!("other")),
+    ("babylon/pub_rand.json", "randomness", |d| flip(d, "/1/public_randomness/0")),
+    ("babylon/pub_rand.json", "aunt", |d| flip(d, "/3/double_vote/proof/aunts/0")),
+    ("babylon/finality_votes.json", "proof", |d| flip(d, "/votes/1/proof/aunts/4")),
+    ("babylon/finality_votes.json", "extracted secret", |d| flip(d, "/extracted_secret_even_y")),
+    ("babylon/schnorr_adaptor.json", "a good signature called bad", |d| flip(d, "/verify/0/result")),
+    ("babylon/schnorr_adaptor.json", "a bad signature called good", |d| flip(d, "/verify/5/result")),
+    ("babylon/schnorr_adaptor.json", "extracted secret", |d| flip(d, "/extract/0/secadaptor")),
+    ("babylon/pop.json", "a good proof called bad", |d| flip(d, "/cases/0/valid")),
+    ("babylon/pop.json", "a bad proof called good", |d| flip(d, "/cases/1/valid")),
+    ("babylon/pop.json", "virtual transaction", |d| flip(d, "/bip322_hashing/0/to_sign_txid")),
+    ("babylon/messages.json", "encoding", |d| flip(d, "/messages/2/protobuf")),
+    ("babylon/messages.json", "signature", |d| flip(d, "/sign_mode_direct/1/signature")),
+    ("babylon/checkpoint_format.json", "signers", |d| flip(d, "/0/signers/3")),
+    ("babylon/checkpoint_format.json", "a bad checkpoint called good", |d| flip(d, "/9/valid")),
+    ("babylon/btc_timestamp.json", "place in the block", |d| flip(d, "/records/0/index_in_block")),
+    ("babylon/btc_timestamp.json", "epoch", |d| flip(d, "/decoded/epoch")),
 ];
 
 #[test]
