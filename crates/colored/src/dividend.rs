@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(code(&[holder(1, 0)], 5), Err(Code::NoRecipients));
         assert_eq!(code(&[holder(1, 1)], 0), Err(Code::BadAmount));
         assert_eq!(code(&[holder(1, u64::MAX), holder(2, 1)], 5), Err(Code::AboveSupply));
-        assert_eq!(code(&vec![holder(1, 1), holder(2, 1)], 1), Err(Code::Dust));
+        assert_eq!(code(&[holder(1, 1), holder(2, 1)], 1), Err(Code::Dust));
         assert_eq!(per_unit(&[holder(1, u64::MAX)], 2, 0).map_err(|refusal| refusal.code), Err(Code::AboveSupply));
     }
 }

@@ -303,7 +303,8 @@ impl WordsWindow {
         }
         let free = self.waiting.is_none();
         let onward = self.buttons(ui, if restore { texts.restore } else { texts.create }, free, None).0;
-        if !onward && !(entered && free) {
+        let done = onward || entered && free;
+        if !done {
             return;
         }
         let birthday = match first_second_of(self.birthday.trim()) {

@@ -144,10 +144,7 @@ fn run_units(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
     let mut checks = Checks::new();
     checks.each(cases(document), |id, case, checks| {
         let unit = |input: &Value| -> Result<Option<(String, u64)>, String> {
-            Ok(input["asset"]
-                .as_str()
-                .map(|asset| Ok::<_, String>((asset.to_owned(), number(input, "quantity")?)))
-                .transpose()?)
+            input["asset"].as_str().map(|asset| Ok((asset.to_owned(), number(input, "quantity")?))).transpose()
         };
         let inputs = list(case, "inputs")?.iter().map(unit).collect::<Result<Vec<_>, _>>()?;
         let inputs: Vec<_> =

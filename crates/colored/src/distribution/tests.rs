@@ -6,7 +6,10 @@ const A: &str = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
 const B: &str = "16UwLL9Risc3QfPqBUvKofHmBQ7wMtjvM";
 const C: &str = "3P14159f73E4gFr7JterCCQh9QjiTjiZrG";
 
-fn read_list(text: &str) -> Result<Vec<(usize, String, u64, String)>, Vec<(usize, RowFault)>> {
+/// Number, address, amount and label of a row.
+type Shown = (usize, String, u64, String);
+
+fn read_list(text: &str) -> Result<Vec<Shown>, Vec<(usize, RowFault)>> {
     let network = Network::Bitcoin;
     match read(text, TERMS, |text| bitcoin_address(text, network)) {
         Ok(list) => {

@@ -190,7 +190,8 @@ fn a_transfer_must_do_exactly_what_was_asked() {
         spoil(&mut other, asset);
         assert!(world.check(&tx, &other).is_err(), "intent {index}");
     }
-    let transactions: &[(&str, fn(&mut Transaction))] = &[
+    type Spoil = fn(&mut Transaction);
+    let transactions: &[(&str, Spoil)] = &[
         ("outputs turned", |tx| tx.output.rotate_left(1)),
         ("outputs swapped", |tx| tx.output.swap(1, 2)),
         ("marker dropped", |tx| drop(tx.output.remove(0))),
