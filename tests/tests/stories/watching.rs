@@ -120,7 +120,7 @@ async fn signed_elsewhere_and_sent_here(network: NetworkId) {
     let complete = bring(&watcher, None, &signed).await.expect("signed");
     assert_eq!((complete.draft, complete.signed), (draft.draft, true));
     let watcher = watcher.restart().await;
-    assert_eq!(drafts(&watcher).await, [complete.clone()], "it waits across restarts");
+    assert_eq!(drafts(&watcher).await, std::slice::from_ref(&complete), "it waits across restarts");
     let review = watcher.review(&complete).await.expect("a review");
     assert!(review.signed && review.watch_only, "{review:?}");
     watcher.synced().await;
@@ -160,7 +160,7 @@ fn drafts_survive_a_restart_and_free_their_coins_when_discarded() {
         assert_ne!(second, desk.wallet);
 
         let desk = desk.restart().await;
-        assert_eq!(drafts(&desk).await, [draft.clone()]);
+        assert_eq!(drafts(&desk).await, std::slice::from_ref(&draft));
         assert!(desk.coins(NetworkId::Bitcoin).await.iter().all(|coin| coin.reserved));
         assert_eq!(desk.review(&draft).await.expect("a review").fee, draft.fee);
         desk.discard(&draft).await;
