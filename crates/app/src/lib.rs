@@ -40,4 +40,5 @@ mod vault;
 mod wallets;
 
 pub use call::App;
+pub use causeway_federation::release;
 pub use profile::Options;

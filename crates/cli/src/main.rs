@@ -54,10 +54,12 @@ enum Command {
         /// Its number.
         operation: u32,
     },
-    /// Checks an exported proof without any wallet or network. Exit code 0 only if it proves what it says.
+    /// Checks an exported proof, evidence or a release package without any wallet or network. Exit code 0 only if it proves what it says.
     Verify {
         /// The file; `-` for standard input.
         file: PathBuf,
+        #[command(flatten)]
+        by: verify::Release,
     },
     /// The embedded private network.
     Sandbox {
@@ -90,7 +92,7 @@ fn main() -> ExitCode {
                 Ok(())
             }
             Command::Follow { operation } => call::follow(&place, operation).await,
-            Command::Verify { file } => verify::verify(&file, place.json),
+            Command::Verify { file, by } => verify::verify(&file, &by, place.json),
             Command::Sandbox { command } => sandbox::run(&place, command).await,
             Command::Named(words) => call::named(&place, &words).await,
         }

@@ -24,8 +24,9 @@ pub mod watchman;
 mod wire;
 
 pub use blocksigner::Blocksigner;
-pub use evidence::Evidence;
+pub use evidence::{DoubleSign, Evidence};
 pub use functionary::{Emergency, Federation, FunctionaryKeys, Member, MemberId};
 pub use message::{Body, Envelope};
+pub use message_codec::MAX_DOUBLE_SIGN;
 pub use watchman::Watchman;
 pub use wire::WireFault;

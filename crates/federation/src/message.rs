@@ -4,7 +4,7 @@
 //! pass for another one, for a block signature, or for one of another chain. Encoding and decoding ([`Envelope::decode`]) are total and
 //! bounded by [`MAX_MESSAGE`].
 
-use crate::evidence::{Evidence, Statement, StatementKind};
+use crate::evidence::{DoubleSign, Evidence, Statement, StatementKind};
 use crate::functionary::{Federation, FunctionaryKeys, Member, MemberId};
 use crate::watchman::{BatchPlan, BatchShare, BatchVeto};
 use crate::wire::Writer;
@@ -96,6 +96,8 @@ pub enum Body {
     Finished(Box<Block>),
     /// Proof that a member said two things that exclude each other.
     Evidence(Box<Evidence>),
+    /// Proof for everybody that a member signed two blocks of one height.
+    DoubleSign(Box<DoubleSign>),
     /// Peg-outs to be paid together.
     Batch(BatchPlan),
     /// A member's signatures for a batch.

@@ -1,12 +1,13 @@
 //! The bytes of messages.
 
-use crate::evidence::{Evidence, Statement, StatementKind};
+use crate::evidence::{DoubleSign, Evidence, Statement, StatementKind};
 use crate::functionary::MAX_MEMBERS;
 use crate::message::{BlockShare, Body, Certificate, Envelope, MAX_MESSAGE, Proposal, Signature, Vote};
 use crate::watchman::{BatchPlan, BatchShare, BatchVeto, MAX_BATCH};
 use crate::wire::{Reader, WireFault, Writer};
 use bitcoin::ScriptBuf;
 use bitcoin::hashes::Hash as _;
+use bitcoin::secp256k1::PublicKey;
 use elements::BlockHash;
 
 /// First byte of every message; another one is another format.
@@ -89,6 +90,10 @@ impl Body {
                 to.u8(8);
                 evidence.write(to);
             }
+            Body::DoubleSign(proof) => {
+                to.u8(12);
+                proof.write(to);
+            }
             Body::Batch(plan) => {
                 to.u8(9);
                 plan.write(to);
@@ -123,6 +128,7 @@ impl Body {
             6 => Body::Candidate(from.block()?),
             7 => Body::Finished(from.block()?),
             8 => Body::Evidence(Box::new(Evidence::read(from)?)),
+            12 => Body::DoubleSign(Box::new(DoubleSign::read(from)?)),
             9 => Body::Batch(BatchPlan::read(from)?),
             10 => Body::BatchShare(BatchShare {
                 plan: BatchPlan::read(from)?,
@@ -212,6 +218,43 @@ impl Evidence {
     }
 }
 
+/// Longest bytes of a [`DoubleSign`]: two headers with full parameters and proposals of 255 authorisation keys.
+pub const MAX_DOUBLE_SIGN: usize = 200_000;
+
+impl DoubleSign {
+    /// The bytes that [`DoubleSign::from_bytes`] reads: what is gossiped and exported.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        self.write(&mut writer);
+        writer.0
+    }
+
+    /// Reads a proof; total. Whether it proves anything is for [`DoubleSign::verify`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<DoubleSign, WireFault> {
+        if bytes.len() > MAX_DOUBLE_SIGN {
+            return Err(WireFault::TooLong);
+        }
+        let mut reader = Reader(bytes);
+        let proof = DoubleSign::read(&mut reader)?;
+        reader.end()?;
+        Ok(proof)
+    }
+
+    fn write(&self, to: &mut Writer) {
+        to.bytes(&self.key.serialize());
+        for (header, signature) in [&self.first, &self.second] {
+            to.header(header);
+            to.bytes(&signature.0);
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<DoubleSign, WireFault> {
+        let key = PublicKey::from_slice(from.bytes(33)?).map_err(|_| WireFault::Malformed)?;
+        let mut side = || Ok((from.header()?, Signature(from.array()?)));
+        Ok(DoubleSign { key, first: side()?, second: side()? })
+    }
+}
+
 impl BatchPlan {
     fn write(&self, to: &mut Writer) {
         to.u64(self.fee_rate);
@@ -272,6 +315,11 @@ mod tests {
         let statement = |round| Statement { kind: StatementKind::Precommit, vote: Vote { round, ..vote } };
         let evidence =
             Evidence { member: 3, first: (statement(0), Signature([1; 64])), second: (statement(1), Signature([2; 64])) };
+        let double = DoubleSign::new(
+            keys(1).member().block,
+            (block.header.clone(), Signature([4; 64])),
+            (block.header.clone(), Signature([5; 64])),
+        );
         let pegout = elements::OutPoint::new(elements::Txid::from_byte_array([8; 32]), 1);
         let plan = BatchPlan {
             fee_rate: 3,
@@ -289,6 +337,7 @@ mod tests {
             Body::Candidate(block.clone()),
             Body::Finished(block),
             Body::Evidence(Box::new(evidence)),
+            Body::DoubleSign(Box::new(double)),
             Body::Batch(plan.clone()),
             Body::BatchShare(BatchShare { plan: plan.clone(), signatures: vec![None, Some(Signature([6; 64]))] }),
             Body::BatchVeto(BatchVeto { plan, inputs: vec![OutPoint::null()], pegouts: vec![pegout] }),
@@ -329,7 +378,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn any_bytes_are_read_without_harm(bytes in prop::collection::vec(any::<u8>(), 0..400), which in 0..12_usize, at: prop::sample::Index) {
+        fn any_bytes_are_read_without_harm(bytes in prop::collection::vec(any::<u8>(), 0..400), which in 0..13_usize, at: prop::sample::Index) {
             let _ = Envelope::decode(&bytes);
             let mut real = examples()[which].encode();
             let start = at.index(real.len());

@@ -367,6 +367,13 @@ impl Package {
     }
 }
 
+/// Size and SHA256 of what a reader gives, for [`Package::check_file`].
+pub fn measure(mut file: impl std::io::Read) -> std::io::Result<(u64, [u8; 32])> {
+    let mut engine = sha256::Hash::engine();
+    let size = std::io::copy(&mut file, &mut engine)?;
+    Ok((size, sha256::Hash::from_engine(engine).to_byte_array()))
+}
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [major, minor, patch] = self.0;

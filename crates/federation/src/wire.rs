@@ -68,6 +68,13 @@ impl<'a> Reader<'a> {
         elements::encode::deserialize(bytes).map(Box::new).map_err(|_| WireFault::Malformed)
     }
 
+    /// A block header with its length before it.
+    pub(crate) fn header(&mut self) -> Result<elements::BlockHeader, WireFault> {
+        let length = self.u32()?;
+        let bytes = self.bytes(length as usize)?;
+        elements::encode::deserialize(bytes).map_err(|_| WireFault::Malformed)
+    }
+
     pub(crate) fn end(&self) -> Result<(), WireFault> {
         if self.0.is_empty() { Ok(()) } else { Err(WireFault::Malformed) }
     }
@@ -107,6 +114,12 @@ impl Writer {
         for item in items {
             write(self, item);
         }
+    }
+
+    pub(crate) fn header(&mut self, header: &elements::BlockHeader) {
+        let bytes = elements::encode::serialize(header);
+        self.u32(u32::try_from(bytes.len()).expect("BUG: a header is small"));
+        self.bytes(&bytes);
     }
 
     pub(crate) fn block(&mut self, block: &elements::Block) {

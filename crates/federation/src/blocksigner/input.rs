@@ -1,7 +1,7 @@
 //! What goes into the machine and what comes out.
 
 use super::state::SigningState;
-use crate::evidence::Evidence;
+use crate::evidence::{DoubleSign, Evidence};
 use crate::functionary::{Federation, MemberId};
 use crate::message::Envelope;
 use causeway_vocab::{Height, Tip};
@@ -126,6 +126,9 @@ pub enum Effect {
     },
     /// A member said two things that exclude each other. Said once per member and height.
     EquivocationFound(Box<Evidence>),
+    /// A member signed two blocks of one height: tell everybody, wallets too. Said once per member and height. This member goes on, because
+    /// one traitor must not be able to stop the chain; whoever holds money on it can stop using it.
+    DoubleSigned(Box<DoubleSign>),
     /// The parameters in force name signers that are not configured. The machine waits for parameters it knows.
     UnknownFederation,
 }

@@ -20,6 +20,7 @@
 //!
 //! **Crashes.** A vote goes out only after the state that binds its sender is on disk.
 
+mod doubles;
 mod input;
 mod receive;
 mod rules;
@@ -33,6 +34,7 @@ pub use state::{Lock, Signed, SigningState};
 use crate::functionary::{Federation, FunctionaryKeys, MemberId};
 use crate::message::{Certificate, Envelope, Proposal, Round, Signature, Vote};
 use causeway_vocab::{Height, Tip};
+use doubles::Doubles;
 use elements::dynafed::FullParams;
 use elements::{Block, BlockHash};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -63,6 +65,7 @@ pub struct Blocksigner {
     height: HeightState,
     /// The block of the tip, for those who are one behind.
     finished: Option<Box<Block>>,
+    doubles: Doubles,
 }
 
 /// What is forgotten with the height.
@@ -131,6 +134,7 @@ impl Blocksigner {
             now,
             height: HeightState::new(now, &config.timing),
             finished: None,
+            doubles: Doubles::default(),
             config,
             keys,
             tip,
@@ -194,6 +198,13 @@ impl Blocksigner {
             return;
         }
         let done = self.height.done.take().filter(|block| block.block_hash() == tip.hash);
+        self.doubles.advance(tip.height.saturating_add(1));
+        if let (Some(block), Some((federation, _))) = (&done, &self.seat) {
+            self.doubles.header(&block.header);
+            for (key, signature) in witness::signatures(block, federation) {
+                self.doubles.share(tip.height, key, tip.hash, signature);
+            }
+        }
         self.finished = done;
         (self.tip, self.params) = (tip, params);
         self.due.clear();

@@ -1,11 +1,12 @@
 //! What others say.
 
+use super::doubles::KEPT;
 use super::witness;
 use super::{Blocksigner, Candidate, Effect, KEPT_ROUNDS, ROUND_WINDOW, Verdict};
 use crate::dynafed;
-use crate::evidence::{Evidence, StatementKind};
+use crate::evidence::{DoubleSign, Evidence, StatementKind};
 use crate::functionary::{Federation, MemberId};
-use crate::message::{BlockShare, Body, Certificate, Envelope, Round};
+use crate::message::{BlockShare, Body, Certificate, Envelope, Proposal, Round};
 use causeway_vocab::Height;
 use elements::dynafed::Params;
 use elements::{Block, BlockHash};
@@ -13,10 +14,14 @@ use elements::{Block, BlockHash};
 impl Blocksigner {
     pub(super) fn receive(&mut self, envelope: Envelope, effects: &mut Vec<Effect>) {
         let Some((federation, me)) = self.seat.clone() else { return };
-        if envelope.from == me || !envelope.is_genuine(&self.config.genesis, &federation) {
+        if !envelope.is_genuine(&self.config.genesis, &federation) {
+            return self.hear_of(&envelope, effects);
+        }
+        if envelope.from == me {
             return;
         }
         let from = envelope.from;
+        self.note_signatures(&envelope, &federation);
         match &envelope.body {
             Body::Status { height, round } => {
                 self.place(from, *height, *round, effects);
@@ -28,6 +33,12 @@ impl Blocksigner {
             Body::Evidence(evidence) => {
                 if evidence.verify(&self.config.genesis, &federation) {
                     self.report((**evidence).clone(), me, effects);
+                }
+            }
+            Body::DoubleSign(proof) => {
+                let known = |set: &Federation| set.members().iter().any(|member| member.block == proof.key);
+                if self.config.federations.iter().any(known) && proof.verify() && self.doubles.is_news(proof) {
+                    self.tell(proof, me, effects);
                 }
             }
             Body::Proposal(_) | Body::Prevote(_) | Body::Precommit(..) | Body::Share(_) => {
@@ -53,6 +64,57 @@ impl Blocksigner {
         }
     }
 
+    /// A member of another federation speaks: others may have gone past a change of members that this one has not seen yet.
+    fn hear_of(&mut self, envelope: &Envelope, effects: &mut Vec<Effect>) {
+        let height = match &envelope.body {
+            Body::Status { height, .. } => Some(*height),
+            body => body.statement().map(|statement| statement.vote.height),
+        };
+        let ahead = height.filter(|height| *height > self.next_height() && !self.height.behind);
+        let genuine = || self.config.federations.iter().any(|set| envelope.is_genuine(&self.config.genesis, set));
+        if let Some(height) = ahead.filter(|_| genuine()) {
+            self.height.behind = true;
+            effects.push(Effect::Behind { height });
+        }
+    }
+
+    /// Keeps what may prove that somebody signed twice, of this height and a few before.
+    fn note_signatures(&mut self, envelope: &Envelope, federation: &Federation) {
+        let mine = self.next_height();
+        let recent = |height: Height| height <= mine && height.saturating_add(KEPT) > mine;
+        match &envelope.body {
+            Body::Share(share) if recent(share.height) => {
+                let key = federation.member(envelope.from).map(|member| member.block);
+                if let Some(key) = key.filter(|key| share.share.verify(&witness::message(&share.hash), key)) {
+                    self.doubles.share(share.height, key, share.hash, share.share);
+                }
+            }
+            Body::Proposal(Proposal { block, .. }) | Body::Candidate(block) if recent(block.header.height) => {
+                self.doubles.header(&block.header);
+            }
+            Body::Finished(block) if recent(block.header.height) && witness::is_signed(block, federation) => {
+                self.doubles.header(&block.header);
+                for (key, signature) in witness::signatures(block, federation) {
+                    self.doubles.share(block.header.height, key, block.block_hash(), signature);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Tells the world that somebody signed twice, when it can be proven.
+    pub(super) fn accuse(&mut self, me: MemberId, effects: &mut Vec<Effect>) {
+        for proof in self.doubles.proven() {
+            self.tell(&proof, me, effects);
+        }
+    }
+
+    fn tell(&self, proof: &DoubleSign, me: MemberId, effects: &mut Vec<Effect>) {
+        let message = Envelope::sign(self.config.genesis, me, &self.keys, Body::DoubleSign(Box::new(proof.clone())));
+        effects.push(Effect::DoubleSigned(Box::new(proof.clone())));
+        effects.push(Effect::Broadcast(Box::new(message)));
+    }
+
     /// What is far ahead would only fill memory.
     fn is_near(&self, round: Round) -> bool {
         round <= self.state.round.saturating_add(ROUND_WINDOW)
@@ -74,7 +136,11 @@ impl Blocksigner {
         let mine = self.next_height();
         let Some((_, me)) = self.seat else { return };
         let sign = |body| Envelope::sign(self.config.genesis, me, &self.keys, body);
-        let message = if height == mine && self.height.done.is_none() {
+        let message = if height < mine {
+            // Somebody wants to prove that it was signed besides another one.
+            let finished = self.finished.as_ref().filter(|block| block.block_hash() == hash);
+            finished.map(|block| sign(Body::Finished(block.clone())))
+        } else if height == mine && self.height.done.is_none() {
             // Nobody listens to what bears its own name: a proposer that lost its block in a crash gets the block alone.
             let newest = self.height.proposals.values().rev().filter(|envelope| envelope.from != to);
             let proposal = newest.into_iter().find(|envelope| envelope.body.statement().is_some_and(|s| s.vote.hash == hash));

@@ -16,6 +16,7 @@ impl Blocksigner {
     /// Applies the rules until none has anything to do.
     pub(super) fn advance(&mut self, effects: &mut Vec<Effect>) {
         let Some((federation, me)) = self.seat.clone() else { return };
+        self.accuse(me, effects);
         loop {
             self.release(&federation, me, effects);
             if self.height.done.is_some() {
@@ -288,6 +289,7 @@ impl Blocksigner {
                 effects.extend(self.height.said.values().cloned().map(|said| Effect::Broadcast(Box::new(said))));
                 self.ask_for_missing(me, effects);
             }
+            self.ask_for_proof(federation, me, effects);
         }
         // What makes a block invalid may pass, such as a deposit that is not deep enough yet.
         let round = self.state.round;
@@ -303,6 +305,18 @@ impl Blocksigner {
                 candidate.verdict = None;
                 effects.push(Effect::Validate(candidate.block.clone()));
             }
+        }
+    }
+
+    /// Asks one after the other for headers without which a double signature cannot be proven.
+    fn ask_for_proof(&self, federation: &Federation, me: MemberId, effects: &mut Vec<Effect>) {
+        let to = (self.height.attempts % usize::from(federation.n())) as MemberId;
+        if to == me {
+            return;
+        }
+        for (height, hash) in self.doubles.missing() {
+            let want = Envelope::sign(self.config.genesis, me, &self.keys, Body::Want { height, hash });
+            effects.push(Effect::Send { to, message: Box::new(want) });
         }
     }
 

@@ -1,8 +1,8 @@
 //! Block signatures: what a k-of-n P2WSH signing script takes.
 
-use crate::functionary::{Federation, MemberId};
+use crate::functionary::{Federation, Member, MemberId};
 use crate::message::Signature;
-use bitcoin::secp256k1::{Message, SECP256K1, ecdsa};
+use bitcoin::secp256k1::{Message, PublicKey, SECP256K1, ecdsa};
 use elements::{Block, BlockExtData, BlockHash};
 use std::collections::BTreeMap;
 
@@ -44,6 +44,20 @@ pub(super) fn is_signed(block: &Block, federation: &Federation) -> bool {
         signature.serialize_der().as_ref() == &item[..item.len() - 1]
             && members.any(|member| SECP256K1.verify_ecdsa(&message, &signature, &member.block).is_ok())
     })
+}
+
+/// The signatures of a complete witness, each with its key.
+pub(super) fn signatures(block: &Block, federation: &Federation) -> Vec<(PublicKey, Signature)> {
+    let BlockExtData::Dynafed { signblock_witness, .. } = &block.header.ext else { return Vec::new() };
+    let [_, signatures @ .., _] = signblock_witness.as_slice() else { return Vec::new() };
+    let message = message(&block.block_hash());
+    let find = |item: &Vec<u8>| {
+        let signature = ecdsa::Signature::from_der(item.strip_suffix(&[1])?).ok()?;
+        let by = |member: &&Member| SECP256K1.verify_ecdsa(&message, &signature, &member.block).is_ok();
+        let member = federation.members().iter().find(by)?;
+        Some((member.block, Signature(signature.serialize_compact())))
+    };
+    signatures.iter().filter_map(find).collect()
 }
 
 /// Whether a block is of dynafed form and without signatures.

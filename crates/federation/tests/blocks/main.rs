@@ -50,13 +50,16 @@ fn one_byzantine_member_too_many_can_fork_the_chain() {
     assert!(forked.is_some());
     // One fewer, and the same attacks are tried in vain.
     let conditions = Conditions { byzantine: 1, ..conditions };
-    let mut accused = 0;
+    let (mut accused, mut doubles) = (0, 0);
     for seed in 0..8 {
         let mut world = World::new(conditions.clone(), seed);
         assert!(!world.run_until_fork(20_000));
         accused += world.accused.len();
+        doubles += world.doubles.len();
+        assert!(world.doubles.is_subset(&world.traitors()));
     }
     assert!(accused > 0, "nobody even tried");
+    assert!(doubles > 0, "a height signed twice is proven to strangers");
 }
 
 #[test]
@@ -86,5 +89,20 @@ proptest! {
         prop_assert!(goes_on || byzantine > n - k, "stuck at {} blocks", world.finished.len());
         let traitors = world.traitors();
         prop_assert!(world.accused.is_subset(&traitors), "an honest member was accused");
+        prop_assert!(world.doubles.is_subset(&traitors), "an honest member signed twice");
+    }
+
+    #[test]
+    fn another_federation_takes_over_in_any_trouble(seed: u64, successor in prop_oneof![
+        Just((vec![0, 1, 2, 3, 4, 5, 6], 4)),
+        Just((vec![1, 3, 4], 2)),
+        Just((vec![4, 5, 6, 0], 3)),
+        Just((vec![5, 6, 7], 2)),
+        Just((vec![4, 3, 2, 1, 0], 4)),
+    ]) {
+        let mut world = World::new(Conditions { successor: Some(successor), ..stormy(5, 3) }, seed);
+        prop_assert!(world.run(120_000, 5), "stuck at {} blocks", world.finished.len());
+        prop_assert!(!world.has_fork());
+        prop_assert!(world.accused.is_empty() && world.doubles.is_empty(), "an honest member was accused");
     }
 }

@@ -2,7 +2,7 @@
 
 use bitcoin::secp256k1::SecretKey;
 use causeway_federation::blocksigner::{Blocksigner, BlocksignerConfig, Effect, Input, Millis, SigningState, Timing, Verdict};
-use causeway_federation::{Body, Envelope, Federation, FunctionaryKeys, MemberId};
+use causeway_federation::{Body, DoubleSign, Envelope, Federation, FunctionaryKeys, MemberId};
 use causeway_vocab::{Height, Tip};
 use elements::dynafed::{FullParams, Params};
 use elements::{Block, BlockExtData, BlockHash, BlockHeader, TxMerkleNode};
@@ -31,6 +31,8 @@ pub(crate) struct Conditions {
     pub(crate) crashes: u32,
     /// Chance in a thousand, per second, that the network falls in two for a while.
     pub(crate) partitions: u32,
+    /// Who signs the blocks above height 2 instead, by number, and how many of them it takes.
+    pub(crate) successor: Option<(Vec<u8>, u8)>,
     /// Trouble ends at this time: then nothing is lost and delays are short. Byzantine members go on.
     pub(crate) calm_after: Millis,
 }
@@ -48,6 +50,7 @@ impl Conditions {
             delay: 20,
             crashes: 0,
             partitions: 0,
+            successor: None,
             calm_after: 0,
         }
     }
@@ -73,7 +76,8 @@ struct Node {
 
 pub(crate) struct World {
     conditions: Conditions,
-    federation: Federation,
+    /// The first, and who follows it.
+    federations: Vec<Federation>,
     rng: StdRng,
     pub(crate) now: Millis,
     nodes: Vec<Node>,
@@ -87,6 +91,8 @@ pub(crate) struct World {
     /// What honest members signed.
     signed: BTreeMap<(MemberId, Height), BTreeSet<BlockHash>>,
     pub(crate) accused: BTreeSet<MemberId>,
+    /// Who is proven to strangers to have signed two blocks of one height.
+    pub(crate) doubles: BTreeSet<MemberId>,
     pub(crate) restarts: u32,
 }
 
@@ -136,11 +142,16 @@ impl World {
         let bad = usize::from(conditions.byzantine);
         let silent: BTreeSet<MemberId> = order.iter().skip(bad).take(conditions.silent.into()).copied().collect();
         let traitors = order[..bad].iter().map(|id| (*id, Traitor::new(*id, federation.clone()))).collect();
-        let nodes =
-            (0..conditions.n).map(|_| Node { machine: None, life: 0, disk: None, chain: Vec::new(), templates: 0 }).collect();
+        let successor = conditions.successor.clone().map(|(members, k)| {
+            let members = members.iter().map(|id| keys(*id).member()).collect();
+            Federation::new(members, k, k, k).expect("a workable set")
+        });
+        let newest = conditions.successor.iter().flat_map(|(members, _)| members).map(|id| id + 1).max().unwrap_or(0);
+        let count = conditions.n.max(newest);
+        let nodes = (0..count).map(|_| Node { machine: None, life: 0, disk: None, chain: Vec::new(), templates: 0 }).collect();
         let mut world = World {
             conditions,
-            federation,
+            federations: std::iter::once(federation).chain(successor).collect(),
             rng,
             now: 0,
             nodes,
@@ -151,9 +162,10 @@ impl World {
             finished: BTreeMap::new(),
             signed: BTreeMap::new(),
             accused: BTreeSet::new(),
+            doubles: BTreeSet::new(),
             restarts: 0,
         };
-        for id in 0..world.conditions.n {
+        for id in 0..count {
             if !silent.contains(&id) && !world.traitors.contains_key(&id) {
                 world.start(id);
             }
@@ -169,11 +181,21 @@ impl World {
         self.now >= self.conditions.calm_after
     }
 
+    /// Who signs the block of this height.
+    fn federation_at(&self, height: Height) -> &Federation {
+        self.federations.get(usize::from(height > 2)).unwrap_or(&self.federations[0])
+    }
+
+    fn count(&self) -> u8 {
+        self.nodes.len() as u8
+    }
+
     fn start(&mut self, id: MemberId) {
-        let params = params(&self.federation);
+        let next = self.nodes[usize::from(id)].chain.len() as Height + 1;
+        let params = params(self.federation_at(next));
         let config = BlocksignerConfig {
             genesis: genesis(),
-            federations: vec![self.federation.clone()],
+            federations: self.federations.clone(),
             timing: World::timing(),
             wanted: None,
         };
@@ -221,6 +243,7 @@ impl World {
                     self.feed(id, Input::Persisted { revision });
                 }
                 Event::Tick => {
+                    self.look_on(id);
                     self.feed(id, Input::Tick { now: self.now });
                     self.later(100, id, Event::Tick);
                 }
@@ -235,11 +258,11 @@ impl World {
             return;
         }
         if self.rng.gen_range(0..1000) < self.conditions.partitions {
-            self.island = (0..self.conditions.n).filter(|_| self.rng.r#gen()).collect();
+            self.island = (0..self.count()).filter(|_| self.rng.r#gen()).collect();
         } else if self.rng.gen_range(0..4) == 0 {
             self.island.clear();
         }
-        for id in 0..self.conditions.n {
+        for id in 0..self.count() {
             let node = &mut self.nodes[usize::from(id)];
             if node.machine.is_some() && self.rng.gen_range(0..1000) < self.conditions.crashes {
                 node.machine = None;
@@ -289,11 +312,16 @@ impl World {
         match effect {
             Effect::Broadcast(message) => {
                 self.watch(id, &message);
-                for to in 0..self.conditions.n {
+                for to in 0..self.count() {
                     self.send(id, to, (*message).clone());
                 }
             }
-            Effect::Send { to, message } => self.send(id, to, *message),
+            Effect::Send { to, message } => {
+                let machine = self.nodes[usize::from(id)].machine.as_ref().expect("it runs");
+                let member = machine.signers().and_then(|set| set.member(to)).expect("it speaks to members");
+                let node = (0..self.count()).find(|node| keys(*node).member() == *member).expect("a node");
+                self.send(id, node, *message);
+            }
             Effect::BuildTemplate { height, prev, .. } => {
                 let node = &mut self.nodes[usize::from(id)];
                 node.templates += 1;
@@ -307,24 +335,41 @@ impl World {
             Effect::Persist(state) => self.later(soon, id, Event::Written(state)),
             Effect::FinishBlock(block) => self.connect(id, *block),
             Effect::InvalidBlockSigned(block) => panic!("signed and invalid: {}", block.block_hash()),
-            Effect::Behind { .. } => {
-                let mine = self.nodes[usize::from(id)].chain.len();
-                let longest = self.nodes.iter().map(|node| &node.chain).max_by_key(|chain| chain.len()).cloned();
-                if let Some(next) = longest.and_then(|chain| chain.get(mine).cloned()) {
-                    self.connect(id, next);
-                }
-            }
+            Effect::Behind { .. } => self.catch_up(id),
             Effect::EquivocationFound(evidence) => {
-                assert!(evidence.verify(&genesis(), &self.federation));
+                assert!(self.federations.iter().any(|set| evidence.verify(&genesis(), set)));
                 self.accused.insert(evidence.member);
+            }
+            Effect::DoubleSigned(proof) => {
+                let proof = DoubleSign::from_bytes(&proof.to_bytes()).expect("it reads back");
+                assert!(proof.verify());
+                let member = (0..self.count()).find(|id| keys(*id).member().block == proof.key).expect("a member's key");
+                self.doubles.insert(member);
             }
             Effect::UnknownFederation => panic!("the federation is known"),
         }
     }
 
+    /// Takes the next block from whoever has it.
+    fn catch_up(&mut self, id: MemberId) {
+        let mine = self.nodes[usize::from(id)].chain.len();
+        let longest = self.nodes.iter().map(|node| &node.chain).max_by_key(|chain| chain.len()).cloned();
+        if let Some(next) = longest.and_then(|chain| chain.get(mine).cloned()) {
+            self.connect(id, next);
+        }
+    }
+
+    /// Who is no member at the moment follows the chain as everybody does.
+    fn look_on(&mut self, id: MemberId) {
+        let machine = self.nodes[usize::from(id)].machine.as_ref();
+        if self.federations.len() > 1 && machine.is_some_and(|machine| machine.signers().is_none()) {
+            self.catch_up(id);
+        }
+    }
+
     /// Stores a complete block, durably, and says so.
     fn connect(&mut self, id: MemberId, block: Block) {
-        assert!(is_complete(&block, &self.federation), "Y of n signatures in key order");
+        assert!(is_complete(&block, self.federation_at(block.header.height)), "Y of n signatures in key order");
         self.finished.entry(block.header.height).or_default().insert(block.block_hash());
         let forked = self.has_fork();
         let node = &mut self.nodes[usize::from(id)];
@@ -335,7 +380,7 @@ impl World {
         assert_eq!(block.header.prev_blockhash, tip(&node.chain).hash, "it continues the chain");
         node.chain.push(block);
         let tip = tip(&node.chain);
-        let params = Box::new(params(&self.federation));
+        let params = Box::new(params(self.federation_at(tip.height + 1)));
         self.later(1, id, Event::Answer(Input::BlockAccepted { tip, params }));
     }
 
