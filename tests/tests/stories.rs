@@ -8,6 +8,8 @@ mod bad_requests;
 mod drafts;
 #[path = "stories/main_job.rs"]
 mod main_job;
+#[path = "stories/misrule.rs"]
+mod misrule;
 #[path = "stories/pegs.rs"]
 mod pegs;
 #[path = "stories/records.rs"]

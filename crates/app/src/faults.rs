@@ -2,14 +2,18 @@
 
 use crate::proofs;
 use causeway_contract::{Code, Failure, ProofKind, ProofStatement, ProofVerdict};
+use causeway_federation::DoubleSign;
 use causeway_sidechain::consensus::header::HeaderChain;
 use causeway_sidechain::consensus::merkle;
+use causeway_sidechain::consensus::signature::verify_own_signatures;
 use causeway_vocab::SidechainParams;
 use elements::encode::serialize_hex;
 use elements::{Block, BlockHeader, Transaction, Txid};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+/// Confirmations after which a block is taken to stay.
+const FINAL: usize = 2;
 /// Format of the file.
 pub(crate) const FORMAT: &str = "causeway-fault-1";
 
@@ -29,6 +33,32 @@ enum Of {
     Header(Headers),
     /// A block with a transaction whose confidential proofs do not hold. The whole block: only its coinbase commits to the proofs.
     Block(Signed),
+    /// Two histories above one block, the longer of which leaves at least two blocks of the other behind.
+    Fork(Fork),
+    /// Two blocks of one height under one member's key.
+    DoubleSign(Double),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fork {
+    chain: SidechainParams,
+    /// Every header from height 1 to the last that both histories share.
+    headers: Vec<String>,
+    /// The headers above it in one history.
+    one: Vec<String>,
+    /// And in the other.
+    other: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Double {
+    chain: SidechainParams,
+    /// Every header from height 1 to the height that was signed twice, whose signatures name the members.
+    headers: Vec<String>,
+    /// Key, then twice a header without signatures and the key's signature.
+    proof: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -63,6 +93,17 @@ pub fn write_block(params: &SidechainParams, headers: &[Vec<u8>], block: &Block,
     text(Of::Block(Signed { chain: nameless(params), headers: hex(headers), block: serialize_hex(block), txid, parents }))
 }
 
+/// Writes the evidence of two histories: raw headers from height 1 to the last common one, then those of each.
+pub fn write_fork(params: &SidechainParams, headers: &[Vec<u8>], one: &[Vec<u8>], other: &[Vec<u8>]) -> String {
+    text(Of::Fork(Fork { chain: nameless(params), headers: hex(headers), one: hex(one), other: hex(other) }))
+}
+
+/// Writes the evidence of a height that a member signed twice: raw headers from height 1 to that height, and the proof.
+pub fn write_double_sign(params: &SidechainParams, headers: &[Vec<u8>], proof: &DoubleSign) -> String {
+    let proof = bitcoin::hex::DisplayHex::to_lower_hex_string(&proof.to_bytes()[..]);
+    text(Of::DoubleSign(Double { chain: nameless(params), headers: hex(headers), proof }))
+}
+
 /// Whom the wallet talks to is nobody's business.
 fn nameless(params: &SidechainParams) -> SidechainParams {
     SidechainParams { peers: Vec::new(), ..params.clone() }
@@ -83,6 +124,8 @@ pub(crate) fn verify(text: &str) -> Result<ProofVerdict, Failure> {
     let statement = match file.of {
         Of::Header(headers) => judge_header(&headers),
         Of::Block(signed) => judge_block(&signed),
+        Of::Fork(fork) => judge_fork(&fork),
+        Of::DoubleSign(double) => judge_double_sign(&double),
     };
     let (ok, detail) = match statement {
         Ok(what) => (true, what),
@@ -142,4 +185,55 @@ fn judge_block(file: &Signed) -> Result<String, String> {
             Ok(format!("{k} of {n} signed {} with {}: {why}; genesis {}", block.block_hash(), file.txid, file.chain.genesis_hash))
         }
     }
+}
+
+/// Both histories must hold under every rule, part at once, and one must have been final.
+fn judge_fork(file: &Fork) -> Result<String, String> {
+    let common = walk(&file.chain, &read(&file.headers)?)?;
+    let sides = [read(&file.one)?, read(&file.other)?];
+    let mut signers = Vec::new();
+    for side in &sides {
+        let mut chain = common.clone();
+        for header in side {
+            chain.accept(header, u64::from(header.time)).map_err(|why| format!("height {}: {why}", header.height))?;
+        }
+        let first = side.first().ok_or("one history is empty")?;
+        signers.push(verify_own_signatures(first, &file.chain).map_err(|why| why.to_string())?);
+    }
+    let [one, other] = &sides;
+    if one[0].block_hash() == other[0].block_hash() {
+        return Err("the histories do not part there".into());
+    }
+    if one.len().max(other.len()) < FINAL {
+        return Err("neither history was final".into());
+    }
+    let twice = signers[0].members.iter().filter(|member| signers[1].members.contains(member)).count();
+    let (k, n) = (signers[0].multisig.k, signers[0].multisig.n());
+    let height = one[0].height;
+    Ok(format!(
+        "{k} of {n} signed two histories from height {height} on, {twice} of them both; genesis {}",
+        file.chain.genesis_hash
+    ))
+}
+
+/// The key must be one of the federation's at that height.
+fn judge_double_sign(file: &Double) -> Result<String, String> {
+    let bytes = <Vec<u8> as bitcoin::hex::FromHex>::from_hex(&file.proof).map_err(|_| "the proof cannot be read")?;
+    let proof = DoubleSign::from_bytes(&bytes).map_err(|_| "the proof cannot be read")?;
+    let headers = read(&file.headers)?;
+    walk(&file.chain, &headers)?;
+    let last = headers.last().filter(|header| header.height == proof.height()).ok_or("the headers lead to another height")?;
+    let signers = verify_own_signatures(last, &file.chain).map_err(|why| why.to_string())?;
+    let member = signers.multisig.keys.iter().position(|key| *key == proof.key).ok_or("the key is no member's at that height")?;
+    if !proof.verify() {
+        return Err("the signatures do not hold for two blocks of one height".into());
+    }
+    let n = signers.multisig.n();
+    let (one, other) = (proof.first.0.block_hash(), proof.second.0.block_hash());
+    Ok(format!(
+        "member {} of {n} signed {one} and {other} at height {}; genesis {}",
+        member + 1,
+        proof.height(),
+        file.chain.genesis_hash
+    ))
 }

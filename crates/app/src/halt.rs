@@ -5,7 +5,7 @@ use crate::faults;
 use crate::memory::{Core, stale};
 use crate::profile::Profile;
 use causeway_contract::Tag;
-use causeway_peers::Misrule;
+use causeway_peers::{Against, Misrule};
 use causeway_store::{Reader, Write};
 use causeway_vocab::{Code, NetworkId, Refusal};
 use elements::Txid;
@@ -31,16 +31,27 @@ pub(crate) fn halted(reader: &Reader<'_>) -> Result<Option<Refusal>, Refusal> {
 }
 
 impl Profile {
-    /// The federation signed a header that breaks a rule.
+    /// The federation signed what it must not.
     pub(crate) fn misrule(&self, misrule: &Misrule) -> Result<(), Refusal> {
-        let height = misrule.fork.saturating_add(u32::try_from(misrule.headers.len()).unwrap_or(u32::MAX));
-        tracing::error!(rule = misrule.rule, height, hash = %misrule.hash, "the federation signed a header that breaks a rule");
+        let height = match misrule.against {
+            Against::Rule => misrule.fork.saturating_add(u32::try_from(misrule.headers.len()).unwrap_or(u32::MAX)),
+            Against::Final(_) => misrule.fork.saturating_add(1),
+            Against::DoubleSign(_) => misrule.fork,
+        };
+        tracing::error!(rule = misrule.rule, height, hash = %misrule.hash, "the federation signed what it must not");
         let (first, mut headers) = self.store.read(|reader| reader.headers(NetworkId::Sidechain))?;
         headers.truncate(misrule.fork as usize);
-        headers.extend(misrule.headers.iter().cloned());
         let mut why = Refusal::new(Code::BadHeader).with("height", height).with("rule", misrule.rule);
         if first == 1 || misrule.fork == 0 {
-            let text = faults::write_header(&self.realm.sidechain, &headers);
+            let params = &self.realm.sidechain;
+            let text = match &misrule.against {
+                Against::Rule => {
+                    headers.extend(misrule.headers.iter().cloned());
+                    faults::write_header(params, &headers)
+                }
+                Against::Final(ours) => faults::write_fork(params, &headers, ours, &misrule.headers),
+                Against::DoubleSign(proof) => faults::write_double_sign(params, &headers, proof),
+            };
             why = why.with("evidence", self.keep_evidence(&misrule.hash.to_string(), &text));
         }
         self.change(|core, write| core.halt(write, why))

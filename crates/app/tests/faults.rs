@@ -156,3 +156,69 @@ fn proofs_that_hold_or_were_changed_afterwards_convict_nobody() {
     let (ok, detail) = verdict(&faults::write_block(&params(), &headers(height - 1), &block, txid, &parents));
     assert!(!ok && detail.contains("do not lead"), "{detail}");
 }
+
+/// A header of the fixtures, changed and signed again by the members in force at its height.
+fn twin(raw: &[u8]) -> elements::BlockHeader {
+    let header: elements::BlockHeader = deserialize(raw).expect("a header");
+    let mut block = Block { header, txdata: Vec::new() };
+    block.header.time += 1;
+    sign(&mut block);
+    block.header
+}
+
+#[test]
+fn two_signed_histories_convict_the_federation_when_one_was_final() {
+    let all = headers(25);
+    let (common, ours) = all.split_at(22);
+    let other = vec![serialize(&twin(&ours[0]))];
+    let (ok, detail) = verdict(&faults::write_fork(&params(), common, ours, &other));
+    assert!(ok && detail.contains("3 of 5 signed two histories from height 23 on"), "{detail}");
+    for (what, common, one, other) in [
+        ("was final", common, &ours[..1], &other[..]),
+        ("do not part there", common, ours, &ours[..1]),
+        ("is empty", common, ours, &[]),
+        ("height 23", &common[..21], ours, &other),
+    ] {
+        let (ok, detail) = verdict(&faults::write_fork(&params(), common, one, other));
+        assert!(!ok && detail.contains(what), "{what}: {detail}");
+    }
+    let mut forged = twin(&ours[0]);
+    forged.time += 1;
+    let (ok, detail) = verdict(&faults::write_fork(&params(), common, ours, &[serialize(&forged)]));
+    assert!(!ok && detail.contains("signature"), "{detail}");
+}
+
+#[test]
+fn a_height_that_a_member_signed_twice_convicts_it() {
+    let height = 23;
+    let raw = headers(height).pop().expect("a header");
+    let honest: elements::BlockHeader = deserialize(&raw).expect("a header");
+    let BlockExtData::Dynafed { signblock_witness, .. } = &honest.ext else { panic!("dynafed") };
+    let set =
+        causeway_sidechain::consensus::signature::Multisig::parse(signblock_witness.last().expect("a script")).expect("a set");
+    let sets = fixture("chain")["network"]["signers"].clone();
+    let secret = |at: usize| {
+        let script = bitcoin::hex::DisplayHex::to_lower_hex_string(&signblock_witness.last().expect("a script")[..]);
+        let set = sets.as_object().expect("sets").values().find(|set| set["witness_script"] == script.as_str()).expect("a set");
+        SecretKey::from_slice(&bytes(&set["private_keys"][at])).expect("a key")
+    };
+    let signed = |header: &elements::BlockHeader, key: &SecretKey| {
+        let message = Message::from_digest(header.block_hash().to_byte_array());
+        let signature = SECP256K1.sign_ecdsa(&message, key).serialize_compact();
+        (header.clone(), causeway_federation::message::Signature(signature))
+    };
+    let other = twin(&raw);
+    let proof = |key, by: &SecretKey| causeway_federation::DoubleSign::new(key, signed(&honest, by), signed(&other, by));
+    let good = proof(set.keys[2], &secret(2));
+    let (ok, detail) = verdict(&faults::write_double_sign(&params(), &headers(height), &good));
+    assert!(ok && detail.contains("member 3 of 5") && detail.contains("at height 23"), "{detail}");
+    let stranger = SecretKey::from_slice(&[0x77; 32]).expect("a key");
+    for (what, headers, proof) in [
+        ("another height", headers(height - 1), good.clone()),
+        ("no member", headers(height), proof(stranger.public_key(SECP256K1), &stranger)),
+        ("do not hold", headers(height), proof(set.keys[2], &stranger)),
+    ] {
+        let (ok, detail) = verdict(&faults::write_double_sign(&params(), &headers, &proof));
+        assert!(!ok && detail.contains(what), "{what}: {detail}");
+    }
+}

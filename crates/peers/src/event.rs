@@ -23,12 +23,13 @@ pub enum Event<B> {
     State(NetworkState),
     /// A peer or the network failed. The client goes on by itself.
     Fault(Fault),
-    /// The federation signed a header that breaks a rule. Told once per header and run; the client stays on the chain before it.
+    /// The federation signed what it must not. Told once each and run. The client stays on the chain before a header that breaks a rule; of
+    /// two chains it follows the longer one as ever.
     Misrule(Misrule),
 }
 
-/// A header that breaks a rule although the members in force signed it, with what leads to it: evidence against the federation, not
-/// against the peer that passed it on.
+/// What the members in force signed against the rules, with what leads to it: evidence against the federation, not against the peer that
+/// passed it on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misrule {
     /// Height of the last block of the told chain before `headers`.
@@ -39,6 +40,19 @@ pub struct Misrule {
     pub hash: elements::BlockHash,
     /// The word for the rule, as in the fault [`Code::BadHeader`](causeway_vocab::Code::BadHeader).
     pub rule: &'static str,
+    /// What they break.
+    pub against: Against,
+}
+
+/// What a federation broke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Against {
+    /// A rule, by the last of the headers.
+    Rule,
+    /// Finality: these raw headers, signed too, stood above the same block.
+    Final(Vec<Vec<u8>>),
+    /// The promise to sign one block per height. No headers come with it: the told chain up to `fork`, its height, leads to the signer.
+    DoubleSign(Box<causeway_federation::DoubleSign>),
 }
 
 /// A run of consecutive verified headers of the best chain.

@@ -182,3 +182,23 @@ async fn the_emergency_quorum_withdraws_when_bitcoin_has_let_enough_blocks_pass(
     let sat = bitcoin::Amount::from_btc(paid[0]["amount"].as_f64().unwrap()).unwrap().to_sat();
     assert!(sat > SAT - 2_000 && sat < SAT, "everything less the fee, not {sat}");
 }
+
+#[tokio::test]
+async fn a_member_that_signs_a_height_twice_is_proven_to_every_peer_also_later() {
+    use causeway_federation::DoubleSign;
+    let mut world = World::up(&["--interval-ms", "3600000"]).await;
+    world.control.mine(NetworkId::Sidechain, 3).await.unwrap();
+    let mut peer = Peer::connect(world.sidechain()).await;
+    world.control.misbehave(2).await.unwrap();
+    let proof = DoubleSign::from_bytes(&peer.expect("doublesign").await).unwrap();
+    assert!(proof.verify());
+    assert_eq!(proof.height(), 3);
+    let headers = peer.headers(world.sidechain().genesis_hash).await;
+    let signers = causeway_sidechain::consensus::signature::verify_own_signatures(&headers[2], world.sidechain()).unwrap();
+    assert_eq!(signers.multisig.keys[2], proof.key);
+    // One traitor does not stop the chain, nor does a restart make anybody forget.
+    world.control.mine(NetworkId::Sidechain, 1).await.unwrap();
+    world.kill_and_restart().await;
+    let mut other = Peer::connect(world.sidechain()).await;
+    assert_eq!(other.expect("doublesign").await, proof.to_bytes());
+}

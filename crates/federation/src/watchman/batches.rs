@@ -14,6 +14,7 @@ impl Watchman {
         let bounds = &self.config.policy.fee_rate;
         self.fee_rate = fee_rate.clamp(*bounds.start(), *bounds.end());
         self.now = self.now.max(now);
+        self.report_spends(effects);
         let turn = self.now / self.config.policy.turn.max(1);
         let Some(present) = self.present() else { return };
         let Some(seat) = present.members().iter().position(|member| *member == self.keys.member()) else { return };

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 const KEPT_BLOCKS: usize = 4000;
 /// Progress alone is written down this often, blocks.
 const PROGRESS: Height = 100;
+/// Ticks without more than a block each, after which both chains count as followed.
+const QUIET: u32 = 8;
 /// A claim whose deposit is not deep enough here is reported after so many more Bitcoin blocks.
 const PATIENCE: Height = 3;
 
@@ -36,7 +38,7 @@ impl Watchman {
         }
         self.dirty |= height.is_multiple_of(PROGRESS);
         for tx in &block.txdata {
-            self.connect_transaction(height, tx, effects);
+            self.connect_transaction(height, tx);
         }
         self.settle(height);
         self.judge_waiting(effects);
@@ -44,13 +46,13 @@ impl Watchman {
         self.announce(effects);
     }
 
-    fn connect_transaction(&mut self, height: Height, tx: &Transaction, effects: &mut Vec<Effect>) {
+    fn connect_transaction(&mut self, height: Height, tx: &Transaction) {
         let txid = tx.compute_txid();
-        let mut spends = None;
+        let mut spends = false;
         for input in &tx.input {
             if let Some(coin) = self.state.coins.get_mut(&input.previous_output) {
                 coin.spent = Some((height, txid));
-                spends = Some(input.previous_output);
+                spends = true;
             }
         }
         for (vout, output) in (0..).zip(&tx.output) {
@@ -65,7 +67,9 @@ impl Watchman {
                 self.dirty = true;
             }
         }
-        let Some(spent) = spends else { return };
+        if !spends {
+            return;
+        }
         self.dirty = true;
         self.wished_inputs.clear();
         self.wished_pegouts.clear();
@@ -76,9 +80,6 @@ impl Watchman {
         } else {
             self.state.unexplained.insert(txid, (height, tx.clone()));
             self.explain();
-            if self.state.unexplained.contains_key(&txid) {
-                effects.push(Effect::Alarm(PegFault::UnknownSpend(spent)));
-            }
         }
     }
 
@@ -111,6 +112,25 @@ impl Watchman {
                 self.mark_paid(&paid, height, txid);
                 self.state.unexplained.remove(&txid);
                 self.dirty = true;
+            }
+        }
+    }
+
+    /// Reports foreign spends that stay unexplained although both chains have been followed to their tips: whoever is still catching up, or
+    /// was started from an old state, knows of payments before it knows of the peg-outs that they pay.
+    pub(super) fn report_spends(&mut self, effects: &mut Vec<Effect>) {
+        let seen = (self.bitcoin_height(), self.sidechain_height());
+        let near = |before: Height, now: Height| now.abs_diff(before) <= 1;
+        let quiet = near(self.seen.0, seen.0) && near(self.seen.1, seen.1);
+        self.quiet = if quiet { self.quiet.saturating_add(1) } else { 0 };
+        self.seen = seen;
+        if self.quiet < QUIET {
+            return;
+        }
+        for (txid, (_, tx)) in &self.state.unexplained {
+            let spent = tx.input.iter().map(|input| input.previous_output).find(|spent| self.state.coins.contains_key(spent));
+            if let Some(spent) = spent.filter(|_| self.reported.insert(*txid)) {
+                effects.push(Effect::Alarm(PegFault::UnknownSpend(spent)));
             }
         }
     }

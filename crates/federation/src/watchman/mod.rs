@@ -29,6 +29,7 @@ pub use plan::{BatchPlan, BatchShare, BatchVeto, MAX_BATCH, fee_share, is_paymen
 pub use state::{Batch, Coin, PegInForce, Pegout, WaitingClaim, WatchmanState};
 
 use crate::functionary::{Federation, FunctionaryKeys, Member, MemberId};
+use causeway_vocab::Height;
 use std::collections::{BTreeSet, VecDeque};
 
 /// The machine. Deterministic: the same inputs give the same effects.
@@ -55,6 +56,11 @@ pub struct Watchman {
     wished_inputs: BTreeSet<bitcoin::OutPoint>,
     wished_pegouts: BTreeSet<elements::OutPoint>,
     insolvent: bool,
+    /// Heights at the last tick, and how many ticks they have moved little.
+    seen: (Height, Height),
+    quiet: u32,
+    /// Foreign spends that were reported.
+    reported: BTreeSet<bitcoin::Txid>,
 }
 
 impl Watchman {
@@ -94,6 +100,9 @@ impl Watchman {
             wished_inputs: BTreeSet::new(),
             wished_pegouts: BTreeSet::new(),
             insolvent: false,
+            seen: (0, 0),
+            quiet: 0,
+            reported: BTreeSet::new(),
         }
     }
 

@@ -231,3 +231,15 @@ fn coins_that_only_the_old_members_can_sign_wait_for_them_and_hold_up_nothing_el
     world.return_of_the_dismissed();
     assert!(mine_until_paid(&mut world, 2));
 }
+
+#[test]
+fn coins_that_leave_without_paying_a_peg_out_are_reported_and_nothing_is_signed_any_more() {
+    let mut world = funded(5, 3, true, 13);
+    world.peg_out(1_000_000, true);
+    world.steal();
+    for _ in 0..40 {
+        world.pass();
+    }
+    assert!(world.alarms.iter().any(|alarm| alarm.ends_with("no batch")), "{:?}", world.alarms);
+    assert!(!mine_until_paid(&mut world, 1));
+}

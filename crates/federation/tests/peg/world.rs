@@ -247,6 +247,15 @@ impl World {
         self.bitcoin.push(block);
     }
 
+    /// Mines a transaction by which all coins leave the federation.
+    pub(crate) fn steal(&mut self) {
+        let ours = |output: &&TxOut| output.script_pubkey.is_p2sh() || output.script_pubkey.is_p2wsh();
+        let coins: Vec<_> = self.unspent().iter().filter(|(_, output)| ours(output)).map(|(outpoint, _)| *outpoint).collect();
+        let output = TxOut { value: Amount::from_sat(1), script_pubkey: ScriptBuf::from_bytes(vec![0x51]) };
+        self.mempool.push(transaction(&coins, vec![output], 0));
+        self.mine(true);
+    }
+
     /// Mines a block without any of the waiting transactions.
     pub(crate) fn mine_empty(&mut self) {
         let waiting = std::mem::take(&mut self.mempool);

@@ -1,6 +1,7 @@
 //! The verified header chain: grown from `headers` messages, switched when a longer signed fork shows up.
 
-use crate::event::{Headers, Misrule, ResumePoint};
+use crate::event::{Against, Headers, Misrule, ResumePoint};
+use causeway_federation::DoubleSign;
 use causeway_sidechain::consensus::header::{HeaderChain, HeaderFault, MAX_ROLLBACK, decode, decode_prefix};
 use causeway_sidechain::consensus::signature::{Multisig, Signers, verify_own_signatures};
 use causeway_vocab::{Height, SidechainParams, Tip};
@@ -10,6 +11,8 @@ use std::sync::Arc;
 
 /// Headers that one message may carry.
 const MOST_HEADERS: usize = 2_000;
+/// Confirmations after which a block is taken to stay: two, as the watchmen pay peg-outs.
+const FINAL: Height = 2;
 /// Fewer headers than these are checked where they are; more are spread over the cores.
 const FEW: usize = 32;
 /// The last headers of a resume point are checked with their signatures again, as a test of what was kept.
@@ -75,6 +78,10 @@ pub(crate) struct Chain {
     /// The last of them in full, the tip last.
     recent: VecDeque<BlockHeader>,
     branch: Option<Branch>,
+    /// The branch from below final blocks that was found last.
+    broken: Option<Misrule>,
+    /// The first block of the last one that was told.
+    told: Option<BlockHash>,
 }
 
 impl Chain {
@@ -92,6 +99,8 @@ impl Chain {
             heights: HashMap::from([(genesis.hash, 0)]),
             recent: VecDeque::from([first]),
             branch: None,
+            broken: None,
+            told: None,
         };
         if resume.first == 1 {
             for (left, raw) in (1..=resume.headers.len()).rev().zip(&resume.headers) {
@@ -216,6 +225,7 @@ impl Chain {
         if branch.headers.is_empty() {
             return (Change::Nothing, fault);
         }
+        self.judge(&branch);
         // Every block counts the same. Of two branches of one length the first seen stays.
         if branch.chain.tip().height <= self.tip().height {
             self.branch = Some(branch);
@@ -236,6 +246,46 @@ impl Chain {
             raw.push(received.raw);
         }
         (Change::Switched { fork, depth, headers: Headers { first: fork.height + 1, raw } }, fault)
+    }
+
+    /// A signed branch that leaves our chain below a final block: the federation has signed two histories.
+    fn judge(&mut self, branch: &Branch) {
+        let first = branch.headers.first().map(|received| received.header.block_hash());
+        if self.tip().height < branch.fork.height.saturating_add(FINAL) || self.told == first {
+            return;
+        }
+        let ours =
+            (branch.fork.height + 1..=self.tip().height).map(|height| self.header(height).map(elements::encode::serialize));
+        let Some(ours) = ours.collect::<Option<Vec<_>>>() else { return };
+        self.told = first;
+        self.broken = Some(Misrule {
+            fork: branch.fork.height,
+            headers: branch.headers.iter().map(|received| received.raw.clone()).collect(),
+            hash: branch.chain.tip().hash,
+            rule: "two-histories",
+            against: Against::Final(ours),
+        });
+    }
+
+    /// A branch from below final blocks, if one was found since this was asked last.
+    pub(crate) fn take_broken(&mut self) -> Option<Misrule> {
+        self.broken.take()
+    }
+
+    /// Whether somebody proves against a member: `None` while the height is not reached.
+    pub(crate) fn convicts(&self, proof: &DoubleSign) -> Option<bool> {
+        let header = match proof.height() {
+            height if height > self.tip().height => return None,
+            height => self.header(height),
+        };
+        let member = header.is_some_and(|header| match &header.ext {
+            BlockExtData::Dynafed { signblock_witness, .. } => {
+                let set = signblock_witness.last().and_then(|script| Multisig::parse(script));
+                set.is_some_and(|set| set.keys.contains(&proof.key))
+            }
+            BlockExtData::Proof { .. } => false,
+        });
+        Some(member && proof.verify())
     }
 
     fn push(&mut self, tip: Tip<BlockHash>, header: BlockHeader) {
@@ -262,7 +312,8 @@ impl Refused {
             return HeadersFault::Bad(header.height, self.fault);
         }
         before.push(raw);
-        let misrule = Misrule { fork, headers: before, hash: header.block_hash(), rule: rule(&self.fault) };
+        let hash = header.block_hash();
+        let misrule = Misrule { fork, headers: before, hash, rule: rule(&self.fault), against: Against::Rule };
         HeadersFault::Misrule(misrule)
     }
 }

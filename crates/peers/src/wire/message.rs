@@ -26,6 +26,8 @@ pub(crate) enum Message {
     CFilter(CFilter),
     /// The peer's relay floor, atoms per 1,000 virtual bytes.
     FeeFilter(u64),
+    /// Proof that somebody signed two blocks of one height. Ours alone: other nodes pass over what they do not know.
+    DoubleSign(Vec<u8>),
     /// Anything we have no use for.
     Other,
 }
@@ -41,6 +43,7 @@ pub(super) fn limit(command: &str) -> usize {
         // 50,000 entries of 36 bytes and their count.
         "inv" | "getdata" | "notfound" => 1_800_003,
         "cfilter" => 1_000_000,
+        "doublesign" => causeway_federation::MAX_DOUBLE_SIGN,
         // 2,000 hashes and what stands before them.
         "cfheaders" => 64_100,
         "version" => 1_024,
@@ -82,6 +85,7 @@ impl Message {
             "getcfilters" => Message::GetCFilters(read(&payload)?),
             "cfilter" => Message::CFilter(read(&payload)?),
             "feefilter" => Message::FeeFilter(read(&payload)?),
+            "doublesign" => Message::DoubleSign(payload),
             _ => Message::Other,
         })
     }
@@ -106,6 +110,7 @@ impl Message {
             Message::GetCFilters(m) => ("getcfilters", serialize(m)),
             Message::CFilter(m) => ("cfilter", serialize(m)),
             Message::FeeFilter(rate) => ("feefilter", serialize(rate)),
+            Message::DoubleSign(raw) => ("doublesign", raw.clone()),
             Message::Other => ("alert", vec![]),
         }
     }
@@ -138,6 +143,7 @@ mod tests {
             Message::NotFound(list),
             Message::Block(vec![1, 2]),
             Message::Tx(vec![3]),
+            Message::DoubleSign(vec![4]),
             Message::GetCFHeaders(GetCFHeaders { filter_type: 0, start_height: 1, stop_hash }),
             Message::GetCFilters(GetCFilters { filter_type: 0, start_height: 1, stop_hash }),
             Message::CFilter(CFilter { filter_type: 0, block_hash: stop_hash, filter: vec![9; 300] }),

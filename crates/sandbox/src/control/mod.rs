@@ -12,6 +12,7 @@
 //! | `POST /federation` | [`Propose`] | `{}` |
 //! | `POST /pak` | [`Enlist`] | `{}` |
 //! | `POST /emergency` | [`Withdraw`] | [`Withdrawn`] |
+//! | `POST /misbehave` | [`Misbehave`] | `{}` |
 //! | `POST /down` | | `{}` |
 //!
 //! A refusal is status 400 or 500 with `{"error": "…"}`. Requests that a web page could make are refused: a `Host` that is not this
@@ -151,6 +152,14 @@ pub struct Withdrawn {
     pub txid: bitcoin::Txid,
 }
 
+/// Has a functionary sign a second block of the last height.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Misbehave {
+    /// Which functionary.
+    pub index: u8,
+}
+
 /// What the sandbox is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -239,6 +248,11 @@ impl Control {
     pub async fn withdraw(&self, address: &str) -> Result<bitcoin::Txid, SandboxError> {
         let withdrawn: Withdrawn = self.post("emergency", &Withdraw { address: address.to_owned() }).await?;
         Ok(withdrawn.txid)
+    }
+
+    /// Has a functionary sign a second block of the last height. The others find out.
+    pub async fn misbehave(&self, index: u8) -> Result<(), SandboxError> {
+        self.post::<serde_json::Value>("misbehave", &Misbehave { index }).await.map(drop)
     }
 
     /// Ends the sandbox. Returns as soon as it has agreed; [`crate::down`] also waits.

@@ -1,8 +1,8 @@
 //! The service side of the control protocol.
 
 use super::{
-    Enlist, Fund, Funded, MAX_BLOCKS, MAX_FUND, Mine, Mined, Pause, Propose, Reorg, Status, Switch, SwitchAction, Withdraw,
-    Withdrawn,
+    Enlist, Fund, Funded, MAX_BLOCKS, MAX_FUND, Mine, Mined, Misbehave, Pause, Propose, Reorg, Status, Switch, SwitchAction,
+    Withdraw, Withdrawn,
 };
 use crate::error::SandboxError;
 use crate::lifecycle::Params;
@@ -68,6 +68,7 @@ pub(crate) fn router(running: Arc<Running>, own: SocketAddr) -> Router {
         .route("/federation", post(federation))
         .route("/pak", post(pak))
         .route("/emergency", post(emergency))
+        .route("/misbehave", post(misbehave))
         .route("/down", post(down))
         .layer(middleware::from_fn_with_state(own, guard))
         .with_state(running)
@@ -170,6 +171,12 @@ async fn emergency(State(running): World, body: Body<Withdraw>) -> Result<Json<W
     let Json(Withdraw { address }) = body?;
     let txid = running.functionaries().withdraw(script_of(&address)?).await?;
     Ok(Json(Withdrawn { txid }))
+}
+
+async fn misbehave(State(running): World, body: Body<Misbehave>) -> Result<Json<Value>, Refusal> {
+    let Json(Misbehave { index }) = body?;
+    running.functionaries().misbehave(index).await?;
+    Ok(Json(json!({})))
 }
 
 async fn down(State(running): World) -> Json<Value> {

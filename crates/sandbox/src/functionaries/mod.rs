@@ -4,6 +4,7 @@ mod charter;
 mod clock;
 mod in_force;
 mod link;
+mod misbehave;
 mod peg;
 mod persist;
 mod signer;

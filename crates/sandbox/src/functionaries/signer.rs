@@ -150,6 +150,10 @@ impl Signer {
             Effect::EquivocationFound(evidence) => {
                 tracing::error!(index, member = evidence.member, "a member said two things that exclude each other");
             }
+            Effect::DoubleSigned(proof) => {
+                tracing::error!(index, height = proof.height(), "a member signed two blocks of one height");
+                self.node.evidence().add(&proof)?;
+            }
             Effect::UnknownFederation => tracing::error!(index, "the parameters in force name unknown signers"),
         }
         Ok(None)

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod coins;
+mod evidence;
 mod mempool;
 mod parent;
 mod template;
@@ -18,6 +19,7 @@ use causeway_sidechain::consensus::transaction::{self, TxFault};
 use causeway_vocab::{Height, SidechainParams, Tip};
 use coins::CoinSet;
 use elements::{Block, BlockHash, Transaction, Txid, Wtxid};
+use evidence::Evidence;
 use mempool::{MAX_TX_WEIGHT, Mempool, Waiting};
 use parent::ParentView;
 use std::collections::{HashMap, HashSet};
@@ -82,6 +84,7 @@ pub(crate) struct Node {
     state: RwLock<State>,
     tip: watch::Sender<Tip<BlockHash>>,
     relayed: broadcast::Sender<(Txid, Wtxid)>,
+    evidence: Evidence,
 }
 
 /// The clock, Unix seconds.
@@ -128,7 +131,14 @@ impl Node {
         }
         let tip = watch::Sender::new(headers.tip());
         let state = RwLock::new(State { file, headers, entries, heights, coins, mempool: Mempool::default() });
-        Ok(Node { params, rpc, state, tip, relayed: broadcast::Sender::new(1024) })
+        Ok(Node {
+            params,
+            rpc,
+            state,
+            tip,
+            relayed: broadcast::Sender::new(1024),
+            evidence: Evidence::open(&dir.join("evidence"))?,
+        })
     }
 
     /// Parameters of the chain.
@@ -154,6 +164,11 @@ impl Node {
     /// Hears of every transaction that enters the mempool.
     pub(crate) fn watch_transactions(&self) -> broadcast::Receiver<(Txid, Wtxid)> {
         self.relayed.subscribe()
+    }
+
+    /// Who signed two blocks of one height.
+    pub(crate) fn evidence(&self) -> &Evidence {
+        &self.evidence
     }
 
     /// What the rules need to know of the chain up to the tip.

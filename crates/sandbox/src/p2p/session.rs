@@ -92,6 +92,7 @@ pub(super) async fn run(stream: TcpStream, peer: SocketAddr, node: Arc<Node>) ->
     let (read, out) = stream.into_split();
     let magic = node.params().network_magic;
     let (mut tips, mut transactions) = (node.watch_tip(), node.watch_transactions());
+    let (accused, mut accusations) = node.evidence().watch();
     let mut inbox = inbox(read, magic);
     let mut session = Session {
         node,
@@ -105,6 +106,9 @@ pub(super) async fn run(stream: TcpStream, peer: SocketAddr, node: Arc<Node>) ->
     };
     timeout(HANDSHAKE_WITHIN, session.handshake(peer, &mut inbox)).await.map_err(|_| End::TooSlow)??;
     tips.mark_unchanged();
+    for proof in accused {
+        session.send_raw("doublesign", &proof).await?;
+    }
     let mut heard = Instant::now();
     let mut ping = tokio::time::interval(PING_EVERY);
     loop {
@@ -123,6 +127,11 @@ pub(super) async fn run(stream: TcpStream, peer: SocketAddr, node: Arc<Node>) ->
             relayed = transactions.recv() => match relayed {
                 Ok((txid, wtxid)) => session.announce_transactions(&[(txid, wtxid)]).await?,
                 // Announcements are a courtesy; a peer that missed some can ask for the mempool.
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return Ok(()),
+            },
+            proof = accusations.recv() => match proof {
+                Ok(proof) => session.send_raw("doublesign", &proof).await?,
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return Ok(()),
             },

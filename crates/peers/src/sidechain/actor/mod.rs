@@ -6,7 +6,7 @@ use super::chain::{self, Change, HeadersFault};
 use super::filters::{Job, Step};
 use super::{Command, Shared, SidechainEvent};
 use crate::blocks::Blocks;
-use crate::event::{NetworkState, Phase, Steady};
+use crate::event::{Against, Misrule, NetworkState, Phase, Steady};
 use crate::outbox::Outbox;
 use crate::relay::{PROBE_PERIOD, Relay};
 use crate::scan::Scan;
@@ -15,6 +15,7 @@ use crate::wire::{Message, Misconduct, Peer, Pool, PoolEvent};
 use bitcoin::bip158::FilterHeader;
 use bitcoin::hashes::Hash as _;
 use bitcoin::p2p::message_blockdata::{GetHeadersMessage, Inventory};
+use causeway_federation::DoubleSign;
 use causeway_sidechain::consensus::{header, merkle, signature};
 use causeway_vocab::{Code, Fault, Height, NetworkId, Refusal, SidechainParams, Tip};
 use elements::{Block, BlockHash, Script, Transaction};
@@ -86,6 +87,10 @@ pub(super) struct Actor {
     asks: HashMap<BlockHash, Vec<oneshot::Sender<(Height, Block)>>>,
     /// The header signed against the rules that was told last.
     misrule: Option<BlockHash>,
+    /// Proofs of double signatures about heights to come.
+    accused: BTreeMap<Peer, DoubleSign>,
+    /// The one that was told.
+    convicted: Option<(Height, bitcoin::secp256k1::PublicKey)>,
     offline_since: Option<u64>,
     had_peers: bool,
     steady: Steady,
@@ -116,6 +121,8 @@ impl Actor {
             comparing: BTreeMap::new(),
             asks: HashMap::new(),
             misrule: None,
+            accused: BTreeMap::new(),
+            convicted: None,
             offline_since: None,
             had_peers: false,
             steady: Steady::default(),
@@ -284,6 +291,7 @@ impl Actor {
         match message {
             Message::Headers(payload) => self.headers(peer, &payload).await,
             Message::Inv(list) => self.inventory(peer, &list),
+            Message::DoubleSign(payload) => self.double_sign(peer, &payload),
             Message::CFHeaders(message) => match self.job.as_mut().map(|job| job.headers(peer, &message)) {
                 Some(Step::Foreign) | None => self.compared(peer, &message),
                 Some(step) => self.step(step),
@@ -365,6 +373,11 @@ impl Actor {
         let news = change != Change::Nothing;
         let branch = change == Change::Branch;
         self.changed(change);
+        let broken = self.shared.chain_mut().take_broken();
+        if let Some(misrule) = broken {
+            self.outbox.misrule(misrule);
+        }
+        self.convict();
         match fault {
             None => {}
             Some(HeadersFault::Unconnected) if asked && !same_chain => return self.punish(peer, Misconduct::WrongGenesis),
@@ -395,6 +408,31 @@ impl Actor {
             state.sync = HeaderSync::Done;
             // From now on new blocks may be announced by their headers.
             self.pool.send(peer, Message::SendHeaders);
+        }
+    }
+
+    /// Keeps a proof until the chain is as far as what it is about, one of each peer. One that convicts nobody is a lie of the peer.
+    fn double_sign(&mut self, peer: Peer, payload: &[u8]) {
+        let Ok(proof) = DoubleSign::from_bytes(payload) else { return self.punish(peer, Misconduct::Garbage) };
+        if self.shared.chain().convicts(&proof) == Some(false) {
+            return self.punish(peer, Misconduct::Garbage);
+        }
+        self.accused.insert(peer, proof);
+        self.convict();
+    }
+
+    fn convict(&mut self) {
+        let verdict = |proof: &DoubleSign| self.shared.chain().convicts(proof);
+        let Some((peer, true)) = self.accused.iter().find_map(|(peer, proof)| Some((*peer, verdict(proof)?))) else { return };
+        let Some(proof) = self.accused.remove(&peer) else { return };
+        if self.convicted.replace((proof.height(), proof.key)) != Some((proof.height(), proof.key)) {
+            self.outbox.misrule(Misrule {
+                fork: proof.height(),
+                headers: Vec::new(),
+                hash: proof.first.0.block_hash(),
+                rule: "double-signed",
+                against: Against::DoubleSign(Box::new(proof)),
+            });
         }
     }
 

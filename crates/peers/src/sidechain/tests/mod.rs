@@ -280,6 +280,16 @@ async fn a_longer_signed_branch_is_followed_and_a_deep_one_reported() {
         assert_eq!(world.told.rollbacks, vec![fork]);
         assert_eq!(world.heights(), expected().into_iter().filter(|height| *height <= fork).collect::<Vec<_>>());
         assert_eq!(world.told.has_fault(Code::BadHeader, "deep-reorganisation"), reported);
+        // Two histories, of which one was final, are the federation's doing.
+        let broken = TIP - usize::try_from(fork).expect("small") >= 2;
+        assert_eq!(world.told.misrules.len(), usize::from(broken), "fork at {fork}");
+        if let Some(misrule) = world.told.misrules.first() {
+            assert_eq!((misrule.fork, misrule.rule), (fork, "two-histories"));
+            let crate::Against::Final(ours) = &misrule.against else { panic!("{misrule:?}") };
+            let real = FakeChain::real(TIP);
+            assert_eq!(*ours, real.headers[usize::try_from(fork).expect("small") + 1..=TIP].to_vec());
+            assert!(misrule.headers.iter().all(|raw| !ours.contains(raw)));
+        }
         let kept = world.told.headers.values().map(|raw| header(raw).block_hash()).collect::<Vec<_>>();
         assert_eq!(kept, node.chain.lock().expect("a lock").hashes[1..]);
     }
