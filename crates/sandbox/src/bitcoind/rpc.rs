@@ -54,7 +54,7 @@ pub(crate) struct Unspent {
 
 impl Rpc {
     pub(super) fn new(port: u16, cookie: PathBuf) -> Result<Rpc, SandboxError> {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
+        let http = crate::http::client(Duration::from_secs(60))?;
         Ok(Rpc { url: format!("http://127.0.0.1:{port}/"), cookie, http })
     }
 

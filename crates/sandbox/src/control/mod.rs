@@ -194,8 +194,7 @@ struct Refused {
 impl Control {
     /// A client of the service at `address` (the realm's `testbed.control`).
     pub fn at(address: SocketAddr) -> Result<Control, SandboxError> {
-        // Proxy settings of the machine are not for loopback.
-        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+        let http = crate::http::client(PATIENCE)?;
         Ok(Control { address, http })
     }
 
