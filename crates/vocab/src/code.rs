@@ -146,6 +146,30 @@ codes! {
     /// The request to pay is damaged or asks for what cannot be done; args: `why`.
     BadInvoice,
 
+    // -- staking
+    /// No stake of that amount is taken; args: `least`, `most` (sat).
+    StakeAmount,
+    /// No stake of that term is taken; args: `least`, `most` (blocks).
+    StakeTerm,
+    /// The staking parameters are not those that the stake was planned under.
+    StakeParams,
+    /// The finality provider cannot take this stake.
+    StakeProvider,
+    /// Too few of the committee signed as yet; args: `have`, `need`.
+    CovenantMissing,
+    /// A transaction or signature of a delegation is not what the terms ask for; nothing was sent.
+    BadDelegation,
+    /// The stake cannot be extended that way; args: `why` (`staker`, `provider`, `amount`, `committee`, `coin`).
+    NotExtendable,
+    /// A stake's exit package is damaged or of a later version.
+    BadExitPackage,
+    /// A finality vote is not signed, because another may exist; args: `height`.
+    VoteUnsafe,
+    /// The control plane was out of sight for too long to be trusted without a new anchor.
+    TrustExpired,
+    /// Two nodes show different control planes; args: `height`.
+    ControlPlaneForked,
+
     // -- faults of a network
     /// No peer answers.
     NoPeers,

@@ -282,6 +282,61 @@ export const failuresEn: FailureWords = {
     why: 'It is damaged, or asks for something that this app cannot do.',
     now: 'Ask the receiver for a new one.',
   },
+  'stake-amount': {
+    what: 'This amount cannot be staked.',
+    why: ['A stake is from {least} to {most}.', 'The network takes stakes of other sizes.'],
+    now: 'Choose another amount.',
+  },
+  'stake-term': {
+    what: 'This term cannot be staked for.',
+    why: ['A stake is for {least} to {most} blocks.', 'The network takes stakes of other terms.'],
+    now: 'Choose another term.',
+  },
+  'stake-params': {
+    what: 'The staking rules have changed.',
+    why: 'They are not those under which this stake was planned.',
+    now: 'Nothing was signed. Plan the stake again.',
+  },
+  'stake-provider': {
+    what: 'This finality provider cannot take the stake.',
+    why: 'It is not active, or not the one the stake must keep.',
+    now: 'Choose another finality provider.',
+  },
+  'covenant-missing': {
+    what: 'The committee has not signed yet.',
+    why: ['{have} of {need} members have signed.', 'Some members have still to sign.'],
+    now: 'Wait. The stake is sent only when leaving it is certain.',
+  },
+  'bad-delegation': {
+    what: 'This stake is not registered as it should be.',
+    why: 'A transaction or a signature does not hold under our own checks.',
+    now: 'Nothing was sent. Your coins are where they were.',
+  },
+  'not-extendable': {
+    what: 'This stake cannot be extended that way.',
+    why: 'Key, finality provider and committee must be kept, and the amount must not shrink.',
+    now: 'Plan the extension again, or withdraw and stake anew.',
+  },
+  'bad-exit-package': {
+    what: 'The way out that is stored for this stake cannot be read.',
+    why: 'The file is damaged, or a later version wrote it.',
+    now: 'Use another backup, or a newer version of this app.',
+  },
+  'vote-unsafe': {
+    what: 'This vote was not signed.',
+    why: ['At height {height} another vote may exist, and two votes give the key away.', 'Another vote may exist, and two votes give the key away.'],
+    now: 'Nothing to do. Make sure that only one copy of this key runs.',
+  },
+  'trust-expired': {
+    what: 'The staking network was out of sight for too long.',
+    why: 'Its validators may have changed since, so what it says cannot be verified from here.',
+    now: 'Let the app start again from a checkpoint on Bitcoin.',
+  },
+  'control-plane-forked': {
+    what: 'Nodes show different staking networks.',
+    why: ['At height {height} they show different blocks.', 'They show different blocks at one height.'],
+    now: 'The app believes neither. Leaving a stake works without them.',
+  },
   'no-peers': {
     what: 'No peer answers.',
     why: 'The network may be down, or the addresses are wrong.',

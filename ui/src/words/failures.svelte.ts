@@ -14,6 +14,7 @@ const COIN = { ticker: 'BTC', precision: 8 };
 /** Codes whose amounts are in an asset of their own. */
 const AMOUNTS: Partial<Record<Code, readonly string[]>> = {
   'insufficient-funds': ['available', 'needed'], 'insufficient-fee': ['available', 'needed'], dust: ['least'], 'above-supply': ['most'],
+  'stake-amount': ['least', 'most'],
 };
 
 /** The arguments as they are read: atoms become amounts, seconds a duration. What cannot be read is left out. */
