@@ -1,7 +1,8 @@
 //! Inputs and outputs whose order carries meaning.
 
+use bitcoin::absolute::LockTime;
 use bitcoin::transaction::Version;
-use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, TxOut};
+use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness};
 
 /// The part of an unsigned transaction that an asset protocol dictates. Order is consensus: nobody may sort, shuffle or merge it.
 ///
@@ -25,6 +26,23 @@ impl Layout {
     pub(crate) fn new(inputs: Vec<OutPoint>, outputs: Vec<TxOut>) -> Layout {
         let change_at = outputs.len();
         Layout { inputs, outputs, change_at, first_sequence: Sequence::ENABLE_RBF_NO_LOCKTIME, version: Version::TWO }
+    }
+
+    /// The unsigned transaction with the wallet's uncoloured coins and bitcoin change put where they change no meaning.
+    pub fn transaction(&self, fee_coins: &[OutPoint], change: Option<TxOut>) -> Transaction {
+        let mut sequence = self.first_sequence;
+        let input = |previous_output: &OutPoint| {
+            let sequence = std::mem::replace(&mut sequence, Sequence::ENABLE_RBF_NO_LOCKTIME);
+            TxIn { previous_output: *previous_output, script_sig: ScriptBuf::new(), sequence, witness: Witness::new() }
+        };
+        let mut output = self.outputs.clone();
+        output.splice(self.change_at..self.change_at, change);
+        Transaction {
+            version: self.version,
+            lock_time: LockTime::ZERO,
+            input: self.inputs.iter().chain(fee_coins).map(input).collect(),
+            output,
+        }
     }
 }
 

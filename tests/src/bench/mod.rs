@@ -3,6 +3,7 @@
 //! Times are the least of several rounds in which the code and its raw limit take turns: other work on the machine only ever adds.
 #![allow(clippy::float_arithmetic, reason = "measured times are no money")]
 
+mod colouring;
 mod desktop;
 mod history;
 mod lab;
@@ -94,7 +95,7 @@ pub struct Report {
 }
 
 /// Names of the groups of figures that can be measured alone.
-pub const GROUPS: [&str; 6] = ["desktop", "sync", "unblinding", "transaction", "history", "staking"];
+pub const GROUPS: [&str; 7] = ["desktop", "sync", "unblinding", "transaction", "history", "staking", "colouring"];
 
 /// Measures the groups named in `only`, or all. `report` hears each figure as it is measured.
 ///
@@ -109,6 +110,7 @@ pub async fn measure(only: &[String], mut report: impl FnMut(&Outcome)) -> Repor
             "unblinding" => unblinding::measure().map(|figure| vec![figure]),
             "transaction" => transaction::measure(),
             "staking" => staking::measure(),
+            "colouring" => colouring::measure(),
             _ => history::measure().await.map(|figure| vec![figure]),
         };
         let outcomes = match measured {

@@ -4,9 +4,10 @@
 
 use super::message::Leftover;
 use super::payment::without_gaps;
-use super::{AssetId, Issuance, MOST, Message, MessageFault, Payment, Piece, Policy, multisig};
+use super::{AssetId, Issuance, MOST, Message, MessageFault, Payment, Piece, Policy, multisig, sffc};
+use crate::distribution::{Cost, Limits};
 use crate::layout::{Layout, data, dust};
-use bitcoin::{OutPoint, ScriptBuf};
+use bitcoin::{OutPoint, ScriptBuf, Weight};
 use causeway_vocab::{Code, Refusal};
 
 /// A coin with its pieces in order.
@@ -106,6 +107,20 @@ pub fn transfer(
         }
     }
     layout(coins.iter().map(|coin| coin.outpoint).collect(), None, &moves, change, metadata)
+}
+
+/// What a recipient adds to a transfer: a byte for the output and the amount.
+pub fn cost(script: &ScriptBuf, amount: u64) -> Cost {
+    let mut written = Vec::new();
+    // An amount past the bound is refused by the plan; here it only counts as long.
+    let payload = sffc::write(amount, &mut written).map_or(80, |()| written.len() + 1);
+    Cost { weight: dust(script.clone()).weight() + Weight::from_vb_unchecked(payload as u64), payload }
+}
+
+/// What a transfer without metadata from one coin holds at most. Every further coin may take two bytes more.
+pub fn limits(coins: usize) -> Limits {
+    let payload = 76usize.saturating_sub(2 * coins.saturating_sub(1));
+    Limits { weight: Weight::from_wu(360_000), payload, recipients: 30 }
 }
 
 /// Lays out payments `(input, to or burn, amount)` in order; consecutive ones of one input to one script merge where that is the same.

@@ -13,6 +13,7 @@ pub mod destination;
 pub mod envelope;
 pub mod message;
 pub mod mpma;
+pub mod plan;
 mod rc4;
 pub mod read;
 pub mod verify;

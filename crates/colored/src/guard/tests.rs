@@ -28,12 +28,7 @@ fn plain(inputs: &[OutPoint], outputs: Vec<TxOut>) -> Transaction {
 
 /// A layout paid for by `fee`, with change.
 fn paid(layout: &Layout, fee: OutPoint) -> Transaction {
-    let mut tx = plain(&layout.inputs, layout.outputs.clone());
-    tx.input[0].sequence = layout.first_sequence;
-    tx.version = layout.version;
-    tx.input.push(input(fee));
-    tx.output.insert(layout.change_at, output(script(90), 50_000));
-    tx
+    layout.transaction(&[fee], Some(output(script(90), 50_000)))
 }
 
 /// A chain with coins of every protocol.

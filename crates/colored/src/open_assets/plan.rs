@@ -1,8 +1,9 @@
 //! Building transactions that issue, move and burn.
 
 use super::{AssetId, Marker, MarkerFault, leb128};
+use crate::distribution::{Cost, Limits};
 use crate::layout::{Layout, data, dust};
-use bitcoin::{OutPoint, ScriptBuf};
+use bitcoin::{OutPoint, ScriptBuf, Weight};
 use causeway_vocab::{Code, Refusal};
 
 /// A coin that holds units.
@@ -92,6 +93,23 @@ pub fn transfer(
     }
     outputs.insert(0, data(script(Marker { quantities, metadata })?));
     Ok(Layout::new(inputs, outputs))
+}
+
+/// What a recipient adds to a transfer.
+pub fn cost(script: &ScriptBuf, quantity: u64) -> Cost {
+    let mut written = Vec::new();
+    leb128::write(quantity, &mut written);
+    let bytes = Weight::from_vb_unchecked(written.len() as u64);
+    Cost { weight: dust(script.clone()).weight() + bytes, payload: written.len() }
+}
+
+/// What a transfer holds at most: 80 bytes of payload with `metadata` bytes of metadata and a change of any size, nine tenths of the weight
+/// that nodes relay.
+pub fn limits(metadata: usize) -> Limits {
+    /// Tag, version, count, length, change.
+    const FIXED: usize = 4 + 1 + 1 + 9;
+    let payload = 80usize.saturating_sub(FIXED + metadata);
+    Limits { weight: Weight::from_wu(360_000), payload, recipients: 250 }
 }
 
 fn script(marker: Marker) -> Result<ScriptBuf, Refusal> {
@@ -192,6 +210,32 @@ mod tests {
         let layout = issue(outpoint(0), &[(spk(1), 7), (spk(2), 8)], b"u=https://x".to_vec()).expect("good");
         assert_eq!(colours(&layout, &[], asset(5)), [Some((asset(5), 7)), Some((asset(5), 8)), None]);
         assert_eq!(layout.change_at, 3);
+    }
+
+    #[test]
+    fn a_long_distribution_fits_into_its_transactions() {
+        use crate::distribution::{Row, batches};
+        use causeway_vocab::Atoms;
+        let amount = |n: usize| [1, 200, 70_000, 1 << 40][n % 4];
+        let row = |n: usize| Row {
+            row: n + 1,
+            recipient: spk((n % 200).to_le_bytes()[0]),
+            amount: Atoms(amount(n)),
+            label: String::new(),
+        };
+        let rows: Vec<_> = (0..5_000).map(row).collect();
+        let batches = batches(&rows, limits(4), |row| cost(&row.recipient, row.amount.0)).expect("each fits");
+        for batch in batches {
+            let rows = &rows[batch];
+            let deliveries: Vec<_> = rows
+                .iter()
+                .map(|row| Delivery { asset: asset(1), quantity: row.amount.0, script: row.recipient.clone() })
+                .collect();
+            let coin = Coin { outpoint: outpoint(0), asset: asset(1), quantity: leb128::MOST };
+            let layout = transfer(&[coin], &deliveries, None, &spk(99), vec![7; 4]).expect("good");
+            assert!(layout.outputs[0].script_pubkey.len() <= 83);
+            assert!(layout.transaction(&[], None).weight() < Weight::from_wu(400_000));
+        }
     }
 
     #[test]

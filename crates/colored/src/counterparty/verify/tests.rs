@@ -81,6 +81,35 @@ fn what_is_intended_passes() {
     assert_eq!(verified, Ok(Carrier::Multisig));
 }
 
+#[test]
+fn what_is_composed_here_passes() {
+    let long = Message::Issuance {
+        asset: AssetId::new(17_576).expect("an asset"),
+        quantity: 5,
+        flags: crate::counterparty::message::Flags::default(),
+        description: crate::counterparty::message::Description { mime: String::new(), text: Some(vec![b'x'; 100]) },
+        encoding: Encoding::Cbor,
+    };
+    for (message, carrier) in [(message(), Carrier::OpReturn), (long, Carrier::Multisig)] {
+        let mut world = World::new();
+        let layout = crate::counterparty::plan::layout(&message, coin(1), &world.pays, Some(&own_key())).expect("good");
+        world.tx = layout.transaction(&[coin(2)], Some(output(script(2), 9_000)));
+        world.tx.output.iter().for_each(|output| assert!(output.value <= Amount::from_sat(9_000)));
+        let out: Amount = world.tx.output.iter().map(|output| output.value).sum();
+        world.spent = vec![output(script(1), out.to_sat()), output(script(9), 700)];
+        world.message = message;
+        let verified = world.verify().map(|verified| (verified.carrier, verified.fee.to_sat(), verified.change.to_sat()));
+        assert_eq!(verified, Ok((carrier, 700, 9_000)));
+    }
+    let code = crate::counterparty::plan::layout(
+        &Message::Destroy { asset: AssetId::XCP, quantity: 1, tag: vec![0; 99] },
+        coin(1),
+        &[],
+        None,
+    );
+    assert_eq!(code.map_err(|refusal| refusal.code), Err(Code::BadRequest));
+}
+
 type Spoil = fn(&mut World);
 
 #[test]
