@@ -64,7 +64,7 @@ impl Node {
             .stderr(Stdio::null())
             .spawn()
             .expect("bitcoind starts");
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let http = causeway_sandbox::http::client(Duration::from_secs(60)).expect("a client");
         let cookie = dir.path().join("regtest/.cookie");
         let mut node = Node { child, url: format!("http://127.0.0.1:{port}/"), cookie, http, coins: vec![], _dir: dir };
         let deadline = Instant::now() + Duration::from_secs(60);

@@ -9,7 +9,7 @@ pub mod control;
 pub mod error;
 mod functionaries;
 pub mod genesis;
-mod http;
+pub mod http;
 pub mod lifecycle;
 mod miner;
 mod node;
