@@ -41,7 +41,8 @@ impl Profile {
         tracing::error!(rule = misrule.rule, height, hash = %misrule.hash, "the federation signed what it must not");
         let (first, mut headers) = self.store.read(|reader| reader.headers(NetworkId::Sidechain))?;
         headers.truncate(misrule.fork as usize);
-        let mut why = Refusal::new(Code::BadHeader).with("height", height).with("rule", misrule.rule);
+        let code = if misrule.against == Against::Rule { Code::BadHeader } else { Code::SignedTwice };
+        let mut why = Refusal::new(code).with("height", height).with("rule", misrule.rule);
         if first == 1 || misrule.fork == 0 {
             let params = &self.realm.sidechain;
             let text = match &misrule.against {

@@ -32,6 +32,11 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 0)]
         mine: u32,
     },
+    /// Has the functionaries list a pair of keys that may peg out (`causeway peg_out_keys` prints this wallet's); in force two epochs later at most.
+    Enlist {
+        /// Offline key, then online key: 66 bytes, hex.
+        entry: String,
+    },
     /// Prints the realm file and the arguments with which a real elementsd follows this chain.
     Params,
     /// Runs it in the foreground; `up` does this in the background.
@@ -85,6 +90,7 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Why> {
             let mined = control(&dir).await?.mine(network, blocks).await?;
             say(place, "tip", mined.tip);
         }
+        Command::Enlist { entry } => control(&dir).await?.enlist(&entry).await?,
         Command::Fund { address, sat, mine } => {
             let funded = control(&dir).await?.fund(&Fund { address, sat, mine }).await?;
             say(place, "txid", funded.txid);

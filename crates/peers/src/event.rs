@@ -38,7 +38,7 @@ pub struct Misrule {
     pub headers: Vec<Vec<u8>>,
     /// Hash of the last.
     pub hash: elements::BlockHash,
-    /// The word for the rule, as in the fault [`Code::BadHeader`](causeway_vocab::Code::BadHeader).
+    /// The word for the rule, as in the fault [`Code::BadHeader`](causeway_vocab::Code::BadHeader); `two-histories` or `double-signed`.
     pub rule: &'static str,
     /// What they break.
     pub against: Against,

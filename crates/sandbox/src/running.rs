@@ -92,6 +92,7 @@ pub(crate) async fn run(dir: &Path, options: Options, signal: impl Future<Output
     let world = Arc::new(world);
     let realm = world.realm();
     let node = Arc::new(Node::open(&dir.join("sidechain"), Arc::new(realm.sidechain.clone()), rpc.clone())?);
+    node.take_up_waiting().await?;
     let mut args = elementsd_args(&realm.sidechain);
     // It checks peg-ins against Bitcoin as the functionaries do.
     args.extend([

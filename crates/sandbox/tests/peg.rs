@@ -73,6 +73,8 @@ async fn burned_value_is_paid_once_on_bitcoin_whatever_is_killed() {
     let output = vec![explicit(params, burned, pegout.to_script()), explicit(params, FEE, Script::new())];
     let burn = spend(OutPoint::new(claim.txid(), 0), None, SAT - FEE, output);
     assert!(is_taken(&world, &mut peer, &burn).await);
+    world.kill_and_restart().await;
+    assert_eq!(world.control.status().await.unwrap().mempool, 1, "what waits for a block is not forgotten");
     world.control.mine(NetworkId::Sidechain, 2).await.unwrap();
     world.kill_and_restart().await;
 

@@ -179,6 +179,8 @@ codes! {
     WrongGenesis,
     /// A header fails a rule; args: `height`, `rule`.
     BadHeader,
+    /// The federation signed two blocks of one height; args: `height`, `rule`, `evidence`.
+    SignedTwice,
     /// A confidential proof fails; args: `txid`, `proof`.
     BadProof,
     /// A transaction was not accepted by the peers; args: `txid`.

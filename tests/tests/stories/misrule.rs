@@ -20,7 +20,7 @@ fn a_height_signed_twice_stops_the_sidechain_and_leaves_evidence_that_anybody_ca
         desk.until(async |desk| sidechain(desk).await.phase == Phase::Halted).await;
         assert_eq!(refused(desk.app.peg_in_address(Empty {}).await), Code::Halted);
         let why = sidechain(&desk).await.fault.expect("a reason");
-        assert_eq!((why.code, why.args["rule"].as_str()), (Code::BadHeader, "double-signed"));
+        assert_eq!((why.code, why.args["rule"].as_str()), (Code::SignedTwice, "double-signed"));
 
         let text = std::fs::read_to_string(desk.dir.path().join(&why.args["evidence"])).expect("a file");
         let verdict = desk.app.proof_verify(TextIn { text: text.clone() }).await.expect("a verdict");

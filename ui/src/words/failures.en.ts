@@ -357,6 +357,11 @@ export const failuresEn: FailureWords = {
     why: ['The header at height {height} is not valid.', 'It is not valid under the rules of the chain.'],
     now: 'The app does not follow it. Keep the evidence.',
   },
+  'signed-twice': {
+    what: 'The federation signed two blocks of one height.',
+    why: ['The blocks are at height {height}. Members who do this may undo what you were paid.', 'Members who do this may undo what you were paid.'],
+    now: 'The app uses this network no further. Keep the evidence and show it to others.',
+  },
   'bad-proof': {
     what: 'A confidential proof is invalid.',
     why: 'The block is signed, but money may have been created from nothing.',

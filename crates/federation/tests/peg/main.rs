@@ -139,6 +139,38 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn as_many_members_as_claimed_may_forget_what_they_signed_and_nothing_is_paid_twice(seed: u64, (n, k) in prop_oneof![Just((4, 3)), Just((5, 4))]) {
+        let mut world = funded(n, k, false, seed);
+        // 2k - n - 1 of them break their bindings; `World::announce` looks for two payments that could both confirm.
+        world.forgetful = (0..usize::from(2 * k - n - 1)).map(|at| (at + seed as usize % 7) % usize::from(n)).collect();
+        (world.lost, world.crashes) = (200, 40);
+        for step in 0..160_u64 {
+            if step % 12 == 0 && step < 100 {
+                world.peg_out(50_000 + (seed ^ step) % 900_000, true);
+            }
+            if step % 4 == 0 {
+                world.block(Vec::new(), Vec::new());
+            }
+            world.fee_rate = 1 + (seed >> (step % 40)) % 7;
+            world.pass();
+            match step % 10 {
+                9 if step % 40 == 39 => world.reorganise(1 + (seed % 3) as usize),
+                4 | 9 => world.mine(false),
+                _ => {}
+            }
+            world.paid();
+        }
+        (world.lost, world.crashes) = (0, 0);
+        let wanted = world.requested.len();
+        prop_assert!(mine_until_paid(&mut world, wanted), "{} of {wanted} paid", world.paid().len());
+        prop_assert!(world.restarts > 0);
+    }
+}
+
 /// Who may follow a federation of 0 to 4, three of whom sign.
 fn successor() -> impl Strategy<Value = (Vec<u8>, u8)> {
     prop_oneof![

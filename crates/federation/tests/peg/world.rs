@@ -28,6 +28,8 @@ pub(crate) struct World {
     present: (usize, bool),
     /// Members that have left and never answer again.
     gone: BTreeSet<usize>,
+    /// Members that start from nothing after every crash, and so break every promise.
+    pub(crate) forgetful: BTreeSet<usize>,
     rng: StdRng,
     now: u64,
     pub(crate) nodes: Vec<Node>,
@@ -87,6 +89,7 @@ impl World {
             config,
             present: (0, nested),
             gone: BTreeSet::new(),
+            forgetful: BTreeSet::new(),
             rng: StdRng::seed_from_u64(seed),
             now: 0,
             nodes,
@@ -348,7 +351,7 @@ impl World {
                     Effect::Persist(state) => {
                         // A crash before the write loses it, one after it loses only what follows.
                         let crash = self.crashes > 0 && self.rng.gen_range(0..60) == 0;
-                        let written = !crash || self.rng.r#gen();
+                        let written = (!crash || self.rng.r#gen()) && !self.forgetful.contains(&id);
                         if written {
                             let json = serde_json::to_string(&state).expect("JSON");
                             self.nodes[id].disk = Some(serde_json::from_str(&json).expect("it reads back"));

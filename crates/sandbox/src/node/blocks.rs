@@ -33,6 +33,16 @@ fn checksum(bytes: &[u8]) -> [u8; 8] {
     hash[..8].try_into().expect("BUG: a hash has 32 bytes")
 }
 
+/// What stands in a file for a block.
+pub(super) fn record(block: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(block.len()).ok().filter(|len| *len <= MAX_RECORD).expect("BUG: a valid block is not that large");
+    let mut record = Vec::with_capacity(PREFIX + block.len());
+    record.extend(len.to_le_bytes());
+    record.extend(checksum(block));
+    record.extend(block);
+    record
+}
+
 impl BlockFile {
     /// Opens the file, hands every block to `replay` in order, and cuts off what a crash left behind.
     pub(crate) fn open(
@@ -69,11 +79,8 @@ impl BlockFile {
 
     /// Writes one block. On disk when this returns.
     pub(crate) fn append(&mut self, block: &[u8]) -> Result<Place, SandboxError> {
-        let len = u32::try_from(block.len()).ok().filter(|len| *len <= MAX_RECORD).expect("BUG: a valid block is not that large");
-        let mut record = Vec::with_capacity(PREFIX + block.len());
-        record.extend(len.to_le_bytes());
-        record.extend(checksum(block));
-        record.extend(block);
+        let record = record(block);
+        let len = (record.len() - PREFIX) as u32;
         let written = self.file.write_all(&record).and_then(|()| self.file.sync_data());
         if let Err(source) = written {
             // Whatever part of it got there must not stand in the way of the next record.

@@ -5,6 +5,7 @@
 mod blocks;
 mod coins;
 mod evidence;
+mod keep;
 mod mempool;
 mod parent;
 mod template;
@@ -20,6 +21,7 @@ use causeway_vocab::{Height, SidechainParams, Tip};
 use coins::CoinSet;
 use elements::{Block, BlockHash, Transaction, Txid, Wtxid};
 use evidence::Evidence;
+use keep::Keep;
 use mempool::{MAX_TX_WEIGHT, Mempool, Waiting};
 use parent::ParentView;
 use std::collections::{HashMap, HashSet};
@@ -75,6 +77,9 @@ struct State {
     heights: HashMap<BlockHash, Height>,
     coins: CoinSet,
     mempool: Mempool,
+    /// The mempool on disk, and what was in it when the process started.
+    keep: Keep,
+    kept: Vec<Transaction>,
 }
 
 /// The node. Share it with [`Arc`].
@@ -130,7 +135,8 @@ impl Node {
             coins.apply(changes);
         }
         let tip = watch::Sender::new(headers.tip());
-        let state = RwLock::new(State { file, headers, entries, heights, coins, mempool: Mempool::default() });
+        let (keep, kept) = Keep::open(&dir.join("mempool.dat"))?;
+        let state = RwLock::new(State { file, headers, entries, heights, coins, mempool: Mempool::default(), keep, kept });
         Ok(Node {
             params,
             rpc,
@@ -224,8 +230,12 @@ impl Node {
             state.coins.apply(changes);
             state.headers = next;
             let included: HashSet<Txid> = signed.txdata.iter().map(Transaction::txid).collect();
-            let State { coins, mempool, headers, .. } = &mut *state;
+            let State { coins, mempool, headers, keep, .. } = &mut *state;
+            let waited = mempool.len();
             mempool.refresh(coins, height + 1, headers.median_time_past(), &included);
+            if mempool.len() != waited {
+                keep.reset(mempool.iter().map(|waiting| &waiting.tx))?;
+            }
             node.tip.send_replace(headers.tip());
             Ok(true)
         })
@@ -262,13 +272,14 @@ impl Node {
                 let accepted = transaction::validate(&node.params, &headers, &tx, &coins, &parent)?;
                 transaction::check_policy(&node.params, &tx, &accepted)?;
                 let mut state = node.write();
-                let State { headers: now, coins: all, mempool, .. } = &mut *state;
+                let State { headers: now, coins: all, mempool, keep, .. } = &mut *state;
                 // A block or a competing transaction may have come meanwhile; then the verdict is on something that is gone.
                 if now.tip() != headers.tip() || CoinSet::gather(&mempool.view(all), [&tx]) != coins {
                     continue;
                 }
                 let wtxid = tx.wtxid();
                 let fee = accepted.fees.get(&node.params.policy_asset).copied().unwrap_or(0);
+                keep.add(&tx)?;
                 let waiting = Waiting { txid, weight: accepted.weight, sigop_cost: accepted.sigop_cost, fee, tx };
                 mempool.insert(waiting, headers.tip().height + 1, headers.median_time_past());
                 let _ = node.relayed.send((txid, wtxid));
