@@ -481,6 +481,7 @@ export class World implements Host {
       if (action === 'resume' || action === 'retry') Object.assign(found, { status: 'running', can: ['hold'] });
       return found;
     },
+    peg_out_keys: () => ({ needed: false, entry: '02' + 'cd'.repeat(65), listed: false }),
     bridge: () => ({
       signatures_needed: 3, functionaries: 5, peg_needed: 3, peg_keys: 5, emergency_needed: 2, emergency_keys: 3, emergency_delay: 4032, fedpegscript: '5321' + 'ab'.repeat(80), verified_at: 18_400, valid_until: 21_599, peg_in_depth: 10,
       pak: false, peg_in_paused: this.scenario === 'halted' ? refuse('halted', { network: 'sidechain' }) : null,
