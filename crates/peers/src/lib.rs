@@ -8,6 +8,7 @@
 
 mod bitcoin_chain;
 mod blocks;
+pub mod bytes;
 mod event;
 mod outbox;
 mod relay;

@@ -19,9 +19,16 @@ async fn both_clients_follow_a_sandbox_live() {
         ended = &mut world => panic!("the sandbox ended: {ended:?}"),
     };
 
-    let bitcoin = BitcoinConfig { params: realm.bitcoin, checkpoint: None, resume: ResumePoint::default(), watch: vec![] };
+    let bitcoin = BitcoinConfig {
+        params: realm.bitcoin,
+        checkpoint: None,
+        resume: ResumePoint::default(),
+        watch: vec![],
+        pinned: Default::default(),
+    };
     let (bitcoin, mut bitcoin_events) = BitcoinClient::start(bitcoin, &Handle::current());
-    let sidechain = SidechainConfig { params: realm.sidechain, resume: ResumePoint::default(), watch: vec![] };
+    let sidechain =
+        SidechainConfig { params: realm.sidechain, resume: ResumePoint::default(), watch: vec![], pinned: Default::default() };
     let (sidechain, mut sidechain_events) = SidechainClient::start(sidechain, &Handle::current()).expect("a realm that holds");
 
     let following = async {

@@ -19,6 +19,7 @@ const USAGE: &str = "cargo xtask COMMAND
   torture                     what is too long for CI: many random cases, a kill at every commit
   demo [--json] [--realm F]   the whole main job, headless, then in the real window
   bench [--json]              the figures, as ratios against limits measured in the same run
+  fuzz [--seconds N] [--seed S] [TARGET…]  every parser of foreign bytes on mutated seeds, ten minutes each
   vectors [--json] PATH…      run our code on fixture files
   bindings                    write ui/src/ipc/bindings.ts from the contract
   tidy                        format, fix what lints can fix, write bindings
@@ -34,6 +35,7 @@ fn main() -> std::process::ExitCode {
         "torture" => checks::torture(),
         "demo" => demo(rest),
         "bench" => bench(rest),
+        "fuzz" => fuzz(rest),
         "vectors" => vectors(rest),
         "bindings" => checks::write_bindings(),
         "tidy" => checks::tidy(),
@@ -102,4 +104,12 @@ fn bench(args: &[String]) -> Outcome {
 fn vectors(args: &[String]) -> Outcome {
     machine::install_packages()?;
     Cargo::new("run").args(["--quiet", "--package", "causeway-tests", "--bin", "causeway-vectors", "--"]).args(args).run()
+}
+
+fn fuzz(args: &[String]) -> Outcome {
+    machine::install_packages()?;
+    Cargo::new("run")
+        .args(["--release", "--quiet", "--package", "causeway-tests", "--bin", "causeway-fuzz", "--"])
+        .args(args)
+        .run()
 }

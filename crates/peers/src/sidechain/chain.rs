@@ -3,6 +3,7 @@
 use crate::event::{Against, Headers, Misrule, ResumePoint};
 use causeway_federation::DoubleSign;
 use causeway_sidechain::consensus::header::{HeaderChain, HeaderFault, MAX_ROLLBACK, decode, decode_prefix};
+use causeway_sidechain::consensus::pinned::{Forbidden, Pinned};
 use causeway_sidechain::consensus::signature::{Multisig, Signers, verify_own_signatures};
 use causeway_vocab::{Height, SidechainParams, Tip};
 use elements::{BlockExtData, BlockHash, BlockHeader};
@@ -56,6 +57,8 @@ pub(crate) enum HeadersFault {
     TooDeep(Height),
     /// A header breaks a rule, and the federation has not signed it.
     Bad(Height, HeaderFault),
+    /// A header that every rule allows is not where shipped data says the chain passes.
+    Forbidden(Height, Forbidden),
     /// A header breaks a rule, and the federation has signed it.
     Misrule(Misrule),
 }
@@ -82,6 +85,7 @@ pub(crate) struct Chain {
     broken: Option<Misrule>,
     /// The first block of the last one that was told.
     told: Option<BlockHash>,
+    pinned: Arc<Pinned>,
 }
 
 impl Chain {
@@ -89,7 +93,7 @@ impl Chain {
     ///
     /// Kept headers were verified before they were told, so their linkage and dynafed rules are checked again, their signatures only
     /// at the end. `None` when the parameters have no genesis.
-    pub(crate) fn resume(params: Arc<SidechainParams>, resume: &ResumePoint, now: u64) -> Option<Chain> {
+    pub(crate) fn resume(params: Arc<SidechainParams>, pinned: Arc<Pinned>, resume: &ResumePoint, now: u64) -> Option<Chain> {
         let headers = HeaderChain::new(params)?;
         let genesis = headers.tip();
         let first = headers.params().genesis()?.header;
@@ -101,10 +105,15 @@ impl Chain {
             branch: None,
             broken: None,
             told: None,
+            pinned,
         };
         if resume.first == 1 {
             for (left, raw) in (1..=resume.headers.len()).rev().zip(&resume.headers) {
                 let Ok(header) = decode(raw) else { break };
+                // What was followed before it was denied is left again.
+                if chain.pinned.forbids(header.height, &header.block_hash()).is_some() {
+                    break;
+                }
                 let signers = if left <= RECHECKED {
                     verify_own_signatures(&header, chain.headers.params()).ok()
                 } else {
@@ -173,7 +182,7 @@ impl Chain {
             let mut raw = vec![];
             let mut fault = None;
             for (received, signers) in batch {
-                match accept(&mut self.headers, &received.header, signers, now) {
+                match accept(&mut self.headers, &self.pinned, &received.header, signers, now) {
                     Ok(tip) => {
                         raw.push(received.raw);
                         self.push(tip, received.header);
@@ -213,7 +222,7 @@ impl Chain {
     ) -> Outcome {
         let mut fault = None;
         for (received, signers) in batch {
-            match accept(&mut branch.chain, &received.header, signers, now) {
+            match accept(&mut branch.chain, &self.pinned, &received.header, signers, now) {
                 Ok(_) => branch.headers.push(received),
                 Err(refused) => {
                     let before = branch.headers.iter().map(|received| received.raw.clone()).collect();
@@ -299,31 +308,39 @@ impl Chain {
 }
 
 /// A header that the chain did not take.
-struct Refused {
-    fault: HeaderFault,
-    /// Whether the members in force signed it.
-    signed: bool,
+enum Refused {
+    /// It breaks a rule; `signed` if the members in force signed it.
+    Fault { fault: HeaderFault, signed: bool },
+    /// It is not to be followed.
+    Forbidden(Forbidden),
 }
 
 impl Refused {
     fn after(self, fork: Height, mut before: Vec<Vec<u8>>, received: Received) -> HeadersFault {
         let Received { header, raw } = received;
-        if !self.signed {
-            return HeadersFault::Bad(header.height, self.fault);
+        match self {
+            Refused::Forbidden(why) => HeadersFault::Forbidden(header.height, why),
+            Refused::Fault { fault, signed: false } => HeadersFault::Bad(header.height, fault),
+            Refused::Fault { fault, signed: true } => {
+                before.push(raw);
+                let hash = header.block_hash();
+                HeadersFault::Misrule(Misrule { fork, headers: before, hash, rule: rule(&fault), against: Against::Rule })
+            }
         }
-        before.push(raw);
-        let hash = header.block_hash();
-        let misrule = Misrule { fork, headers: before, hash, rule: rule(&self.fault), against: Against::Rule };
-        HeadersFault::Misrule(misrule)
     }
 }
 
 fn accept(
     chain: &mut HeaderChain,
+    pinned: &Pinned,
     header: &BlockHeader,
     signers: Result<Signers, HeaderFault>,
     now: u64,
 ) -> Result<Tip<BlockHash>, Refused> {
+    let forbidden = pinned.forbids(chain.tip().height.saturating_add(1), &header.block_hash());
+    if let Some(why) = forbidden.filter(|_| header.prev_blockhash == chain.tip().hash) {
+        return Err(Refused::Forbidden(why));
+    }
     let fault = match signers {
         Ok(signers) => match chain.accept_verified(header, &signers, now) {
             Ok(tip) => return Ok(tip),
@@ -333,7 +350,7 @@ fn accept(
         Err(fault) => chain.state().next_unsigned(chain.params(), header, now).err().unwrap_or(fault),
     };
     let signed = chain.state().misrule(chain.params(), header, &fault).is_some();
-    Err(Refused { fault, signed })
+    Err(Refused::Fault { fault, signed })
 }
 
 /// k and n of a header whose signatures were verified before it was kept.

@@ -27,6 +27,7 @@ use crate::wire::session::Demands;
 use actor::Actor;
 use bitcoin::p2p::ServiceFlags;
 use causeway_sidechain::consensus::header::HeaderChain;
+use causeway_sidechain::consensus::pinned::Pinned;
 use causeway_vocab::{Code, Fault, Height, NetworkId, Refusal, SidechainBatch, SidechainParams, Tip};
 use chain::Chain;
 use elements::{Block, BlockHash, BlockHeader, Script, Transaction};
@@ -35,6 +36,11 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
+
+/// The number of headers in a `headers` message.
+pub(crate) fn read_headers(payload: &[u8]) -> Result<usize, ()> {
+    chain::read(payload).map(|headers| headers.len()).map_err(drop)
+}
 
 /// Events that may wait for the reader; what comes later is merged.
 const EVENTS: usize = 8;
@@ -53,6 +59,8 @@ pub struct SidechainConfig {
     pub resume: ResumePoint,
     /// Scripts to match from `resume.scanned_to` on.
     pub watch: Vec<Script>,
+    /// Where shipped data says that the chain passes, and where not. Kept headers that it forbids are undone at the start.
+    pub pinned: Arc<Pinned>,
 }
 
 enum Command {
@@ -116,12 +124,14 @@ impl SidechainClient {
         runtime: &Handle,
         dialler: &Dialler,
     ) -> Result<(SidechainClient, mpsc::Receiver<SidechainEvent>), Refusal> {
-        let SidechainConfig { params, resume, watch } = config;
+        let SidechainConfig { params, resume, watch, pinned } = config;
         let params = Arc::new(params);
         let refused = || Refusal::new(Code::BadRealm).with("field", "sidechain.genesis_block");
-        let chain = Chain::resume(Arc::clone(&params), &resume, unix_time()).ok_or_else(refused)?;
+        let chain = Chain::resume(Arc::clone(&params), pinned, &resume, unix_time()).ok_or_else(refused)?;
         let scanned_to = resume.scanned_to.min(chain.tip().height);
         let state = NetworkState::new(chain.tip().height, scanned_to);
+        // Blocks were told that are no longer of the chain.
+        let undone = (resume.scanned_to > chain.tip().height).then(|| chain.tip());
         let shared = Arc::new(Shared { chain: RwLock::new(chain), state: RwLock::new(state) });
         let (commands, inbox) = mpsc::unbounded_channel();
         let (events, reader) = mpsc::channel(EVENTS);
@@ -131,7 +141,7 @@ impl SidechainClient {
             services: ServiceFlags::NETWORK | ServiceFlags::WITNESS | ServiceFlags::COMPACT_FILTERS,
         };
         let pool = Pool::start(&params.peers, demands, dialler);
-        runtime.spawn(Actor::new(params, pool, Arc::clone(&shared), watch, scanned_to).run(inbox, events));
+        runtime.spawn(Actor::new(params, pool, Arc::clone(&shared), watch, scanned_to, undone).run(inbox, events));
         Ok((SidechainClient { shared, commands }, reader))
     }
 

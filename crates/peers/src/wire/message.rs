@@ -54,7 +54,7 @@ pub(super) fn limit(command: &str) -> usize {
 
 /// A payload that its message type does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub(crate) struct Malformed;
 
 fn read<T: Decodable>(payload: &[u8]) -> Result<T, Malformed> {
     deserialize(payload).map_err(|_| Malformed)
@@ -62,7 +62,7 @@ fn read<T: Decodable>(payload: &[u8]) -> Result<T, Malformed> {
 
 impl Message {
     /// Reads a payload. Total: unknown names become [`Message::Other`].
-    pub(super) fn decode(command: &str, payload: Vec<u8>) -> Result<Message, Malformed> {
+    pub(crate) fn decode(command: &str, payload: Vec<u8>) -> Result<Message, Malformed> {
         Ok(match command {
             "version" => {
                 // Fields may follow that this version does not know, and very old peers leave out the last byte.
@@ -91,7 +91,7 @@ impl Message {
     }
 
     /// Its name and payload on the wire.
-    pub(super) fn encode(&self) -> (&'static str, Vec<u8>) {
+    pub(crate) fn encode(&self) -> (&'static str, Vec<u8>) {
         match self {
             Message::Version(m) => ("version", serialize(m)),
             Message::Verack => ("verack", vec![]),

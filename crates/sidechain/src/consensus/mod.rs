@@ -22,6 +22,7 @@ pub mod pak;
 mod parser_tests;
 pub mod pegin;
 pub mod pegout;
+pub mod pinned;
 pub mod proofs;
 pub mod script;
 pub mod signature;

@@ -17,7 +17,7 @@ use bitcoin::hashes::Hash as _;
 use bitcoin::p2p::message_blockdata::{GetHeadersMessage, Inventory};
 use causeway_federation::DoubleSign;
 use causeway_sidechain::consensus::{header, merkle, signature};
-use causeway_vocab::{Code, Fault, Height, NetworkId, Refusal, SidechainParams, Tip};
+use causeway_vocab::{ChainBatch, Code, Fault, Height, NetworkId, Refusal, SidechainParams, Tip};
 use elements::{Block, BlockHash, Script, Transaction};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -59,6 +59,8 @@ struct PeerState {
     sync: HeaderSync,
     /// Whether it has answered a `getheaders`, so that its chain is known to start where ours does.
     same_chain: bool,
+    /// Height of the best block that its answers to the running question share with our chain.
+    common: Height,
     /// Whether it was asked if its filter headers end in ours.
     compared: bool,
     unasked: u32,
@@ -103,12 +105,23 @@ impl Actor {
         shared: Arc<Shared>,
         watch: Vec<Script>,
         scanned_to: Height,
+        undone: Option<Tip<BlockHash>>,
     ) -> Actor {
+        let mut outbox = Outbox::new();
+        if let Some(fork) = undone {
+            outbox.batch(ChainBatch {
+                rollback_to: Some(fork),
+                blocks: Vec::new(),
+                unconfirmed: Vec::new(),
+                tip: fork,
+                scanned_to,
+            });
+        }
         Actor {
             params,
             pool,
             shared,
-            outbox: Outbox::new(),
+            outbox,
             relay: Relay::new(),
             peers: BTreeMap::new(),
             watched: watch.into_iter().take(MOST_SCRIPTS).collect(),
@@ -237,6 +250,7 @@ impl Actor {
                 let state = PeerState {
                     sync: HeaderSync::Idle,
                     same_chain: false,
+                    common: 0,
                     compared: false,
                     unasked: 0,
                     unasked_since: Instant::now(),
@@ -336,16 +350,24 @@ impl Actor {
     // -- headers
 
     fn ask_for_headers(&mut self, peer: Peer, branch: bool) {
+        if let Some(state) = self.peers.get_mut(&peer) {
+            state.common = 0;
+        }
+        let locator = self.shared.chain().locator(branch);
+        self.ask_behind(peer, &locator);
+    }
+
+    fn ask_behind(&mut self, peer: Peer, locator: &[BlockHash]) {
         let Some(state) = self.peers.get_mut(&peer) else { return };
         state.sync = HeaderSync::Asked(Instant::now());
-        let locator_hashes = self.shared.chain().locator(branch).iter().map(to_wire).collect();
+        let locator_hashes = locator.iter().map(to_wire).collect();
         let message = GetHeadersMessage { version: 70016, locator_hashes, stop_hash: bitcoin::BlockHash::all_zeros() };
         self.pool.send(peer, Message::GetHeaders(message));
     }
 
     async fn headers(&mut self, peer: Peer, payload: &[u8]) {
         let Some(state) = self.peers.get(&peer) else { return };
-        let (asked, same_chain) = (matches!(state.sync, HeaderSync::Asked(_)), state.same_chain);
+        let (asked, same_chain, common) = (matches!(state.sync, HeaderSync::Asked(_)), state.same_chain, state.common);
         let mut received = match chain::read(payload) {
             Ok(received) => received,
             Err(_) => return self.punish(peer, Misconduct::Garbage),
@@ -355,6 +377,19 @@ impl Actor {
             let chain = self.shared.chain();
             received.iter().take_while(|r| chain.height_of(&r.header.block_hash()).is_some()).count()
         };
+        if asked && known > 0 && known == received.len() {
+            // The branches part further up than this message reaches; a locator names few blocks that deep. Go on behind its last header,
+            // as long as that leads upwards.
+            let last = received[known - 1].header.block_hash();
+            let height = self.shared.chain().height_of(&last).unwrap_or(0);
+            if height < self.tip().height && height > common {
+                if let Some(state) = self.peers.get_mut(&peer) {
+                    state.common = height;
+                    state.same_chain = true;
+                }
+                return self.ask_behind(peer, &[last]);
+            }
+        }
         received.drain(..known);
         if !asked && received.is_empty() {
             self.unasked(peer);
@@ -387,6 +422,10 @@ impl Actor {
             Some(HeadersFault::Garbage) => return self.punish(peer, Misconduct::Garbage),
             Some(HeadersFault::Bad(height, fault)) => {
                 self.fault(Refusal::new(Code::BadHeader).with("height", height).with("rule", chain::rule(&fault)));
+                return self.punish(peer, Misconduct::BadHeader);
+            }
+            Some(HeadersFault::Forbidden(height, why)) => {
+                self.fault(Refusal::new(Code::BadHeader).with("height", height).with("rule", why.word()));
                 return self.punish(peer, Misconduct::BadHeader);
             }
             // The peer only passed it on. But it follows that chain, so there is nothing more to be had from it.

@@ -5,6 +5,7 @@ mod headers;
 use super::fake::{Chain as FakeChain, Node, Quirk, bytes, fixture, header, in_memory, params};
 use super::*;
 use crate::event::Phase;
+use causeway_sidechain::consensus::pinned;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -62,7 +63,11 @@ struct World {
 impl World {
     fn start(nodes: Vec<Node>, resume: ResumePoint, watch: Vec<Script>) -> World {
         let nodes: Vec<(SocketAddr, Node)> = (0..).map(address).zip(nodes).collect();
-        let config = SidechainConfig { params: params(nodes.iter().map(|(a, _)| *a).collect()), resume, watch };
+        World::start_pinned(nodes, resume, watch, Arc::default())
+    }
+
+    fn start_pinned(nodes: Vec<(SocketAddr, Node)>, resume: ResumePoint, watch: Vec<Script>, pinned: Arc<Pinned>) -> World {
+        let config = SidechainConfig { params: params(nodes.iter().map(|(a, _)| *a).collect()), resume, watch, pinned };
         let (client, events) =
             SidechainClient::start_over(config, &Handle::current(), &in_memory(nodes)).expect("parameters that hold together");
         World { client, events, told: Told::default() }
@@ -296,6 +301,65 @@ async fn a_longer_signed_branch_is_followed_and_a_deep_one_reported() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rollback_of_hundreds_of_blocks_is_followed_and_told_once() {
+    let node = Node::new(FakeChain::real(TIP), Quirk::Honest);
+    node.change(|chain| chain.fork(134, 400));
+    let mut world = World::start(vec![node.clone()], fresh(), scripts());
+    world.synced(534).await;
+    node.change(|chain| chain.fork(100, 500));
+    // Headers of the branch come piece by piece, and the best chain changes when the branch is longer.
+    world.synced(600).await;
+    assert_eq!(world.told.rollbacks, vec![100]);
+    let deep = world.told.faults.iter().find(|f| f.args.get("rule").is_some_and(|rule| rule == "deep-reorganisation"));
+    assert_eq!(deep.expect("reported").args["depth"], "434");
+    let kept = world.told.headers.values().map(|raw| header(raw).block_hash()).collect::<Vec<_>>();
+    assert_eq!(kept, node.chain.lock().expect("a lock").hashes[1..]);
+    assert_eq!(world.heights(), expected().into_iter().filter(|height| *height <= 100).collect::<Vec<_>>());
+}
+
+/// Pinned data with one checkpoint or one denied block.
+fn pinned(list: &str, height: usize, hash: elements::BlockHash) -> Arc<Pinned> {
+    use bitcoin::hex::DisplayHex as _;
+    use bitcoin::secp256k1::{Keypair, Message, SECP256K1};
+    let genesis = params(vec![]).genesis_hash;
+    let data = format!(
+        r#"{{"format":"causeway-pinned-1","genesis":"{genesis}","serial":1,"{list}":[{{"height":{height},"hash":"{hash}"}}]}}"#
+    );
+    let key = Keypair::from_seckey_slice(SECP256K1, &[1; 32]).expect("a key");
+    let message = Message::from_digest(pinned::digest(data.as_bytes()));
+    let signature = SECP256K1.sign_schnorr_no_aux_rand(&message, &key).serialize().to_lower_hex_string();
+    let signer = key.x_only_public_key().0;
+    let signers = pinned::PinSigners { threshold: 1, keys: vec![signer] };
+    Arc::new(Pinned::read(data.as_bytes(), &format!("{signer} {signature}"), &signers, &genesis).expect("signed"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_branch_that_shipped_data_forbids_is_not_followed_however_well_it_is_signed() {
+    let real = Node::new(FakeChain::real(TIP), Quirk::Honest);
+    let longer = Node::new(FakeChain::real(TIP), Quirk::Honest);
+    longer.change(|chain| chain.fork(120, 40));
+    let (good, bad) = (real.chain.lock().expect("a lock").hashes[125], longer.chain.lock().expect("a lock").hashes[121]);
+    for pins in [pinned("checkpoints", 125, good), pinned("denied", 121, bad)] {
+        let nodes = vec![(address(0), longer.clone()), (address(1), real.clone())];
+        let mut world = World::start_pinned(nodes, fresh(), scripts(), Arc::clone(&pins));
+        world.until("the branch that stays", |told| told.scanned_to == 135).await;
+        assert_eq!(world.heights(), expected());
+        assert!(world.told.has_fault(Code::BadHeader, "checkpoint") || world.told.has_fault(Code::BadHeader, "denied"));
+        world.client.shutdown().await;
+        // A wallet that had followed the other branch before it was denied leaves it.
+        let mut astray = World::start(vec![longer.clone()], fresh(), scripts());
+        astray.synced(160).await;
+        let resume = astray.resume_point();
+        astray.client.shutdown().await;
+        let mut back = World::start_pinned(vec![(address(1), real.clone())], resume, scripts(), pins);
+        back.synced(TIP).await;
+        let fork = back.told.rollbacks[0];
+        assert!((120..125).contains(&fork), "undone to {fork}");
+        assert_eq!(back.client.tip().hash, real.chain.lock().expect("a lock").hashes[TIP]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_two_branches_of_one_length_the_first_seen_stays() {
     let first = Node::new(FakeChain::real(TIP), Quirk::Honest);
     let mut world = World::start(vec![first.clone()], fresh(), scripts());
@@ -412,7 +476,7 @@ async fn it_works_over_real_sockets() {
             tokio::spawn(node.clone().serve(Box::new(stream)));
         }
     });
-    let config = SidechainConfig { params: params(vec![peer]), resume: fresh(), watch: scripts() };
+    let config = SidechainConfig { params: params(vec![peer]), resume: fresh(), watch: scripts(), pinned: Arc::default() };
     let (client, events) = SidechainClient::start(config, &Handle::current()).expect("parameters that hold together");
     let mut world = World { client, events, told: Told::default() };
     world.synced(TIP).await;
