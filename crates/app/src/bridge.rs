@@ -46,7 +46,7 @@ impl Profile {
             peg_in_depth: params.pegin_confirmation_depth,
             pak: params.enforce_pak,
             peg_in_paused: self.fedpeg().err(),
-            peg_out_paused: halted.or_else(|| (!listed).then(unauthorised)),
+            peg_out_paused: halted.or_else(|| self.pegs_rest(false).err()).or_else(|| (!listed).then(unauthorised)),
         })
     }
 }

@@ -106,7 +106,7 @@ pub fn write_double_sign(params: &SidechainParams, headers: &[Vec<u8>], proof: &
 
 /// Whom the wallet talks to is nobody's business.
 fn nameless(params: &SidechainParams) -> SidechainParams {
-    SidechainParams { peers: Vec::new(), ..params.clone() }
+    SidechainParams { peers: Vec::new(), sources: Vec::new(), ..params.clone() }
 }
 
 fn hex(headers: &[Vec<u8>]) -> Vec<String> {

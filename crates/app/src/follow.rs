@@ -7,6 +7,7 @@ use causeway_peers::{
     BitcoinClient, BitcoinConfig, BitcoinEvent, Event, Headers, NetworkState, ResumePoint, SidechainClient, SidechainConfig,
     SidechainEvent,
 };
+use causeway_sidechain::consensus::pinned::Pinned;
 use causeway_sidechain::wallet::{Candidate, Opened};
 use causeway_store::Store;
 use causeway_vocab::{BitcoinBatch, Code, Fault, NetworkId, Realm, Refusal, SidechainBatch};
@@ -26,7 +27,7 @@ const CHAIN_TAGS: [Tag; 6] = [Tag::Balances, Tag::Coins, Tag::History, Tag::Addr
 type Started = (Clients, Watched, Receiver<BitcoinEvent>, Receiver<SidechainEvent>);
 
 /// Starts both clients where the last run left off.
-pub(crate) fn start(store: &Store, core: &Core, realm: &Arc<Realm>) -> Result<Started, Refusal> {
+pub(crate) fn start(store: &Store, core: &Core, realm: &Arc<Realm>, pinned: &Arc<Pinned>) -> Result<Started, Refusal> {
     let watched = wanted(core);
     let runtime = tokio::runtime::Handle::current();
     let mut params = realm.bitcoin.clone();
@@ -44,6 +45,7 @@ pub(crate) fn start(store: &Store, core: &Core, realm: &Arc<Realm>) -> Result<St
         params,
         resume: resume(store, NetworkId::Sidechain)?,
         watch: watched.sidechain.iter().cloned().collect(),
+        pinned: Arc::clone(pinned),
     };
     let (sidechain, sidechain_events) = SidechainClient::start(config, &runtime)?;
     Ok((Clients { bitcoin, sidechain }, watched, bitcoin_events, sidechain_events))
@@ -162,7 +164,11 @@ impl Profile {
     }
 
     fn fault(&self, fault: Fault) -> Result<(), Refusal> {
-        self.chain_trouble(fault.network, fault.refusal);
+        let mut refusal = fault.refusal;
+        if refusal.args.get("rule").is_some_and(|rule| rule == "deep-reorganisation") {
+            refusal = refusal.with("undone", self.core().chain(fault.network).undone);
+        }
+        self.chain_trouble(fault.network, refusal);
         Ok(())
     }
 
@@ -218,6 +224,13 @@ impl Profile {
         let (fresh, again) = self.change(|core, write| {
             core.dirty = true;
             let mut touched = batch.rollback_to.is_some() || !batch.blocks.is_empty() && !ours.is_empty();
+            if let Some(fork) = batch.rollback_to {
+                let above = |wallet: &crate::memory::Wallet| {
+                    let confirmed = wallet.sidechain.history(None).filter_map(|entry| entry.height);
+                    confirmed.filter(|height| *height > fork.height).count()
+                };
+                core.sidechain.undone = core.wallets.values().map(above).sum();
+            }
             for (id, wallet) in &mut core.wallets {
                 let opened = opened.get(id).map_or(&[][..], Vec::as_slice);
                 let applied = wallet.sidechain.apply(batch, opened, now());

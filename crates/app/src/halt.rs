@@ -6,7 +6,8 @@ use crate::memory::{Core, stale};
 use crate::profile::Profile;
 use causeway_contract::Tag;
 use causeway_peers::{Against, Misrule};
-use causeway_store::{Reader, Write};
+use causeway_sidechain::consensus::pinned::Pinned;
+use causeway_store::{Reader, Store, Write};
 use causeway_vocab::{Code, NetworkId, Refusal};
 use elements::Txid;
 
@@ -21,6 +22,18 @@ impl Core {
             self.sidechain.halted = Some(why);
         }
         stale(write, &[Tag::Networks]);
+        Ok(())
+    }
+}
+
+impl Core {
+    /// Lifts a halt whose cause somebody has looked at, as signed data says.
+    pub(crate) fn lift_halt(&mut self, store: &Store, pinned: &Pinned) -> Result<(), Refusal> {
+        let Some(why) = &self.sidechain.halted else { return Ok(()) };
+        if ["hash", "txid"].iter().filter_map(|name| why.args.get(*name)).any(|what| pinned.resolves(what)) {
+            store.commit(|write| write.set_meta(HALTED, ""))?;
+            self.sidechain.halted = None;
+        }
         Ok(())
     }
 }
@@ -42,7 +55,7 @@ impl Profile {
         let (first, mut headers) = self.store.read(|reader| reader.headers(NetworkId::Sidechain))?;
         headers.truncate(misrule.fork as usize);
         let code = if misrule.against == Against::Rule { Code::BadHeader } else { Code::SignedTwice };
-        let mut why = Refusal::new(code).with("height", height).with("rule", misrule.rule);
+        let mut why = Refusal::new(code).with("height", height).with("rule", misrule.rule).with("hash", misrule.hash);
         if first == 1 || misrule.fork == 0 {
             let params = &self.realm.sidechain;
             let text = match &misrule.against {

@@ -30,6 +30,7 @@ mod names;
 mod networks;
 mod operations;
 mod pak;
+mod pins;
 mod profile;
 pub mod proofs;
 mod qr;
@@ -38,6 +39,7 @@ mod report;
 mod settings;
 mod vault;
 mod wallets;
+mod witness;
 
 pub use call::App;
 pub use causeway_federation::release;

@@ -54,6 +54,10 @@ pub(crate) struct ChainInfo {
     pub(crate) fault: Option<Refusal>,
     /// A check failed: spending is refused until somebody has looked.
     pub(crate) halted: Option<Refusal>,
+    /// The federation has signed two branches, and servers and peers stand on different ones.
+    pub(crate) disputed: Option<Refusal>,
+    /// How many transactions of the wallets the last rollback undid.
+    pub(crate) undone: usize,
     pub(crate) times: VecDeque<(u32, u32)>,
 }
 

@@ -5,6 +5,7 @@ use crate::operations::Effect;
 use causeway_contract::{Notice, Progress, Tag};
 use causeway_journal::Issued;
 use causeway_peers::{BitcoinClient, SidechainClient};
+use causeway_sidechain::consensus::pinned::Pinned;
 use causeway_store::{Binding, Store, Write};
 use causeway_vocab::{Code, Realm, Refusal};
 use std::collections::HashSet;
@@ -62,6 +63,7 @@ pub(crate) struct Profile {
     pub(crate) touched: AtomicU32,
     pub(crate) closed: AtomicBool,
     pub(crate) me: std::sync::Weak<Profile>,
+    pub(crate) pinned: Arc<Pinned>,
     core: Mutex<Core>,
     seq: AtomicU32,
     tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
@@ -73,13 +75,16 @@ impl Profile {
         let (binding, path, bound) = (Binding::of(&realm), dir.to_owned(), Arc::clone(&realm));
         let opened = tokio::task::spawn_blocking(move || {
             let store = Store::open(&path, &binding)?;
-            let core = Core::load(&store, &bound)?;
+            let pins = crate::pins::load(&path, &bound.sidechain.genesis_hash);
+            let mut core = Core::load(&store, &bound)?;
+            core.lift_halt(&store, &pins.pinned)?;
+            core.sidechain.fault = pins.refused;
             core.compact(&store)?;
             store.commit(|write| write.expire_drafts(now()))?;
-            Ok::<_, Refusal>((store, core))
+            Ok::<_, Refusal>((store, core, pins.pinned))
         });
-        let (store, core) = opened.await.map_err(|_| Refusal::new(Code::Bug))??;
-        let (clients, watched, bitcoin_events, sidechain_events) = crate::follow::start(&store, &core, &realm)?;
+        let (store, core, pinned) = opened.await.map_err(|_| Refusal::new(Code::Bug))??;
+        let (clients, watched, bitcoin_events, sidechain_events) = crate::follow::start(&store, &core, &realm, &pinned)?;
         let profile = Arc::new_cyclic(|me| Profile {
             realm,
             dir: dir.to_owned(),
@@ -93,6 +98,7 @@ impl Profile {
             touched: AtomicU32::new(now()),
             closed: AtomicBool::new(false),
             me: me.clone(),
+            pinned,
             core: Mutex::new(core),
             seq: AtomicU32::new(0),
             tasks: Mutex::new(Vec::new()),
@@ -100,6 +106,7 @@ impl Profile {
         profile.keep(tokio::spawn(crate::follow::bitcoin(Arc::clone(&profile), bitcoin_events)));
         profile.keep(tokio::spawn(crate::follow::sidechain(Arc::clone(&profile), sidechain_events)));
         profile.keep(tokio::spawn(crate::follow::housekeeping(Arc::clone(&profile))));
+        profile.keep(tokio::spawn(crate::witness::watch(Arc::clone(&profile))));
         profile.resume_operations();
         Ok(profile)
     }

@@ -108,7 +108,7 @@ pub fn write(evidence: &Evidence<'_>) -> String {
         branch: branch.clone(),
     };
     // Whom the wallet talks to is nobody's business.
-    let chain = SidechainParams { peers: Vec::new(), ..evidence.params.clone() };
+    let chain = SidechainParams { peers: Vec::new(), sources: Vec::new(), ..evidence.params.clone() };
     let file = File {
         format: FORMAT.into(),
         chain,

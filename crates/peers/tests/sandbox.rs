@@ -19,13 +19,7 @@ async fn both_clients_follow_a_sandbox_live() {
         ended = &mut world => panic!("the sandbox ended: {ended:?}"),
     };
 
-    let bitcoin = BitcoinConfig {
-        params: realm.bitcoin,
-        checkpoint: None,
-        resume: ResumePoint::default(),
-        watch: vec![],
-        pinned: Default::default(),
-    };
+    let bitcoin = BitcoinConfig { params: realm.bitcoin, checkpoint: None, resume: ResumePoint::default(), watch: vec![] };
     let (bitcoin, mut bitcoin_events) = BitcoinClient::start(bitcoin, &Handle::current());
     let sidechain =
         SidechainConfig { params: realm.sidechain, resume: ResumePoint::default(), watch: vec![], pinned: Default::default() };

@@ -52,6 +52,7 @@ pub(crate) fn params(
             blinded_prefix: 4,
         },
         peers,
+        sources: Vec::new(),
     }
 }
 

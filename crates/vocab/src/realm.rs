@@ -84,6 +84,10 @@ pub struct SidechainParams {
     /// P2P addresses of Elements peers that serve BIP157 filters.
     #[serde(default)]
     pub peers: Vec<SocketAddr>,
+    /// Servers that are asked whether they stand on the same branch: `tcp://host:port` or `ssl://host:port` of an Electrum server,
+    /// `http://…` or `https://…` of an Esplora server.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
 }
 
 /// Address prefixes of a sidechain.
@@ -144,6 +148,10 @@ impl Realm {
         }
         if side.first_extension_space.iter().any(|entry| Vec::<u8>::from_hex(entry).is_err()) {
             return Err(bad("sidechain.first_extension_space"));
+        }
+        let schemes = ["tcp://", "ssl://", "http://", "https://"];
+        if side.sources.iter().any(|source| !schemes.iter().any(|scheme| source.starts_with(scheme))) {
+            return Err(bad("sidechain.sources"));
         }
         let prefixes = &side.address;
         if [&prefixes.bech32_hrp, &prefixes.blech32_hrp].iter().any(|hrp| bech32::Hrp::parse(hrp).is_err()) {
@@ -251,7 +259,8 @@ mod tests {
     #[test]
     fn a_realm_that_contradicts_itself_is_refused_by_field() {
         type Break = fn(&mut Realm);
-        let cases: [(&str, Break); 7] = [
+        let cases: [(&str, Break); 8] = [
+            ("sidechain.sources", |r| r.sidechain.sources = vec!["ftp://host".into()]),
             ("sidechain.first_extension_space", |r| r.sidechain.first_extension_space = vec!["0g".into()]),
             ("sidechain.genesis_hash", |r| r.sidechain.genesis_block.replace_range(80..82, "ff")),
             ("sidechain.parent_genesis_hash", |r| r.bitcoin.network = bitcoin::Network::Signet),

@@ -206,6 +206,7 @@ impl Profile {
     pub(crate) fn fedpeg(&self) -> Result<Fedpeg, Refusal> {
         let params = &self.realm.sidechain;
         self.core().not_halted(NetworkId::Sidechain)?;
+        self.pegs_rest(true)?;
         if self.clients.sidechain.state().phase != causeway_peers::Phase::Synced {
             return Err(Code::NotSynced.into());
         }
@@ -265,6 +266,7 @@ impl Profile {
     }
 
     pub(crate) async fn peg_out_plan(&self, request: PegOutPlan) -> Result<DraftView, Failure> {
+        self.pegs_rest(false)?;
         let wanted = request.destination.as_deref();
         let (address, authorisation) = match (self.pak_list(), wanted) {
             (Some(list), _) => {
