@@ -120,7 +120,7 @@ pub(crate) async fn housekeeping(profile: Arc<Profile>) {
         if rounds.is_multiple_of(REBROADCAST_ROUNDS) {
             profile.rebroadcast().await;
         }
-        profile.verify_unknown_proofs().await;
+        profile.proof_queue.wake();
     }
 }
 
@@ -240,8 +240,8 @@ impl Profile {
                     tracing::warn!(wallet = id, ?problem, "something odd in a batch");
                 }
             }
-            for (txid, verdict, height) in &verdicts {
-                core.note_verdict(write, *txid, *verdict, *height)?;
+            for one in &verdicts {
+                core.note_verdict(write, one.txid, one.verdict, one.height, one.key)?;
             }
             core.operations_hear_sidechain(write, batch)?;
             let inputs = batch.blocks.iter().flat_map(|(_, block)| &block.txdata).flat_map(|tx| &tx.input);
@@ -256,8 +256,11 @@ impl Profile {
             }
             Ok((fresh, again))
         })?;
-        for (txid, _, height) in verdicts.iter().filter(|(_, verdict, _)| *verdict == Verdict::Failed) {
-            self.evidence_of(*txid, *height).await;
+        for one in verdicts.iter().filter(|one| one.verdict == Verdict::Failed) {
+            self.evidence_of(one.txid, one.height).await;
+        }
+        if verdicts.iter().any(|one| one.verdict == Verdict::Unknown) {
+            self.proof_queue.wake();
         }
         match again {
             Some(first) => self.clients.sidechain.rescan(fresh, first),
@@ -326,9 +329,15 @@ impl Core {
         txid: elements::Txid,
         verdict: Verdict,
         height: u32,
+        key: [u8; 32],
     ) -> Result<(), Refusal> {
-        write.set_proof(&txid.to_string(), verdict.name(), height)?;
+        write.set_proof(&txid.to_string(), &verdict.write(&key), height)?;
         self.proofs.insert(txid, verdict);
+        if verdict == Verdict::Passed {
+            self.proof_keys.insert(txid, key);
+        } else {
+            self.proof_keys.remove(&txid);
+        }
         if verdict == Verdict::Failed {
             let evidence = format!("evidence-{}.json", &txid.to_string()[..16]);
             self.halt(write, Refusal::new(Code::BadProof).with("txid", txid).with("evidence", evidence))?;

@@ -32,6 +32,7 @@ mod operations;
 mod pak;
 mod pins;
 mod profile;
+mod proof_queue;
 pub mod proofs;
 mod qr;
 mod recognise;

@@ -2,6 +2,7 @@
 
 use crate::names::Names;
 use crate::operations::Operations;
+use bitcoin::hex::{DisplayHex as _, FromHex};
 use causeway_bitcoin_wallet::{BitcoinWallet, ChangeSet, Descriptors, Merge as _};
 use causeway_contract::{Settings, Tag, Theme};
 use causeway_keys::{Accounts, SigningKeys};
@@ -32,6 +33,8 @@ pub(crate) struct Core {
     pub(crate) bitcoin: ChainInfo,
     pub(crate) sidechain: ChainInfo,
     pub(crate) proofs: HashMap<elements::Txid, Verdict>,
+    /// What the passed ones were checked as: a key of the transaction with all its proofs.
+    pub(crate) proof_keys: HashMap<elements::Txid, [u8; 32]>,
     pub(crate) names: Names,
     /// The memory may be ahead of the disk: if the running transaction fails, it is read again.
     pub(crate) dirty: bool,
@@ -81,8 +84,20 @@ impl Verdict {
         }
     }
 
+    /// As it is kept: a pass holds for the proofs that were checked and no others.
+    pub(crate) fn write(self, key: &[u8; 32]) -> String {
+        match self {
+            Verdict::Passed => format!("passed {}", key.to_lower_hex_string()),
+            _ => self.name().into(),
+        }
+    }
+
+    fn key(text: &str) -> Option<[u8; 32]> {
+        FromHex::from_hex(text.strip_prefix("passed ")?).ok()
+    }
+
     fn read(text: &str) -> Verdict {
-        match text {
+        match text.split(' ').next().unwrap_or_default() {
             "passed" => Verdict::Passed,
             "failed" => Verdict::Failed,
             _ => Verdict::Unknown,
@@ -122,6 +137,7 @@ pub(crate) fn default_settings() -> Settings {
         hide_amounts: false,
         fee_limit_percent: 5,
         gap_limit: 20,
+        proof_depth: 0,
         bitcoin_peers: Vec::new(),
         sidechain_peers: Vec::new(),
     }
@@ -151,6 +167,7 @@ impl Core {
             bitcoin: ChainInfo::default(),
             sidechain: ChainInfo { halted: crate::halt::halted(reader)?, ..ChainInfo::default() },
             proofs: proofs.iter().filter_map(|(id, v)| Some((id.parse().ok()?, Verdict::read(v)))).collect(),
+            proof_keys: proofs.iter().filter_map(|(id, v)| Some((id.parse().ok()?, Verdict::key(v)?))).collect(),
             names: Names::read(reader, realm)?,
             wallets,
             dirty: false,

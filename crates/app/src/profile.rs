@@ -2,6 +2,7 @@
 
 use crate::memory::Core;
 use crate::operations::Effect;
+use crate::proof_queue::ProofQueue;
 use causeway_contract::{Notice, Progress, Tag};
 use causeway_journal::Issued;
 use causeway_peers::{BitcoinClient, SidechainClient};
@@ -64,6 +65,7 @@ pub(crate) struct Profile {
     pub(crate) closed: AtomicBool,
     pub(crate) me: std::sync::Weak<Profile>,
     pub(crate) pinned: Arc<Pinned>,
+    pub(crate) proof_queue: ProofQueue,
     core: Mutex<Core>,
     seq: AtomicU32,
     tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
@@ -99,6 +101,7 @@ impl Profile {
             closed: AtomicBool::new(false),
             me: me.clone(),
             pinned,
+            proof_queue: ProofQueue::default(),
             core: Mutex::new(core),
             seq: AtomicU32::new(0),
             tasks: Mutex::new(Vec::new()),
@@ -106,6 +109,9 @@ impl Profile {
         profile.keep(tokio::spawn(crate::follow::bitcoin(Arc::clone(&profile), bitcoin_events)));
         profile.keep(tokio::spawn(crate::follow::sidechain(Arc::clone(&profile), sidechain_events)));
         profile.keep(tokio::spawn(crate::follow::housekeeping(Arc::clone(&profile))));
+        for _ in 0..crate::proof_queue::workers() {
+            profile.keep(tokio::spawn(crate::proof_queue::work(Arc::clone(&profile))));
+        }
         profile.keep(tokio::spawn(crate::witness::watch(Arc::clone(&profile))));
         profile.resume_operations();
         Ok(profile)

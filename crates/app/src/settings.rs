@@ -26,6 +26,9 @@ impl Profile {
         if !(1..=1_000).contains(&settings.gap_limit) {
             return bad("gap_limit");
         }
+        if settings.proof_depth > 100 {
+            return bad("proof_depth");
+        }
         for (field, peers) in [("bitcoin_peers", &settings.bitcoin_peers), ("sidechain_peers", &settings.sidechain_peers)] {
             if peers.len() > MOST_PEERS || peers.iter().any(|peer| peer.parse::<SocketAddr>().is_err()) {
                 return bad(field);

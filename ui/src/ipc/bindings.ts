@@ -1339,6 +1339,10 @@ fee_limit_percent: number,
  */
 gap_limit: number, 
 /**
+ * How many generations of a payment's ancestors have their proofs checked as well, at most 100.
+ */
+proof_depth: number, 
+/**
  * Extra Bitcoin peers, `host:port`.
  */
 bitcoin_peers: Array<string>, 

@@ -137,6 +137,9 @@ records! {
         pub fee_limit_percent: u32,
         /// Unused addresses searched past the last used one.
         pub gap_limit: u32,
+        /// How many generations of a payment's ancestors have their proofs checked as well, at most 100.
+        #[serde(default)]
+        pub proof_depth: u32,
         /// Extra Bitcoin peers, `host:port`.
         pub bitcoin_peers: Vec<String>,
         /// Extra sidechain peers, `host:port`.

@@ -6,6 +6,7 @@
 use super::MAX_MONEY;
 use super::issuance;
 use elements::confidential::{Asset, RangeProof, Value};
+use elements::hashes::{HashEngine as _, sha256};
 use elements::{AssetId, AssetIssuance, Script, Transaction, TxIn, TxOut};
 use secp256k1_zkp::{Generator, PedersenCommitment, SECP256K1, Tweak, verify_commitments_sum_to_equal};
 use std::collections::BTreeMap;
@@ -87,6 +88,20 @@ pub enum ProofFault {
     /// A fee output of zero, or fees above the supply.
     #[error("{0}: fee out of range")]
     Fee(Place),
+}
+
+/// Under what a verdict on a transaction may be remembered: a hash of everything that [`verify`] looks at.
+///
+/// The id does not do: it does not commit to proofs. Neither do the proofs' bytes one behind the other: cut elsewhere they are other proofs.
+/// Here the whole transaction is hashed as it is serialized, where a length stands before every proof, behind its own length; what
+/// it spends follows from the outpoints in it.
+pub fn key(tx: &Transaction) -> [u8; 32] {
+    let bytes = elements::encode::serialize(tx);
+    let mut engine = sha256::Hash::engine();
+    engine.input(b"causeway/proofs");
+    engine.input(&(bytes.len() as u64).to_le_bytes());
+    engine.input(&bytes);
+    sha256::Hash::from_engine(engine).to_byte_array()
 }
 
 /// Verifies range proofs, surjection proofs, issuance proofs and the balance of a transaction that is not a coinbase.

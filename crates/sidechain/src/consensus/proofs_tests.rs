@@ -147,3 +147,29 @@ fn explicit_outputs_may_not_exceed_the_supply_even_of_an_issued_asset() {
     tx.output[output].script_pubkey = Script::from(vec![0x51]);
     assert_eq!(verify(&tx, &spent, policy), Err(ProofFault::Zero(Place::Output(output))));
 }
+
+#[test]
+fn the_same_bytes_cut_elsewhere_are_remembered_as_something_else() {
+    let (tx, ..) = issuance(&first_issuance());
+    let with = |items: &[&[u8]]| {
+        let mut tx = tx.clone();
+        tx.input[0].witness.script_witness = elements::Witness::from_slice(items);
+        tx
+    };
+    let (one, other) = (with(&[b"ab", b"c"]), with(&[b"a", b"bc"]));
+    assert_eq!(one.txid(), other.txid(), "the id sees no witness");
+    assert_ne!(key(&one), key(&other));
+    assert_ne!(key(&one), key(&with(&[b"abc"])));
+    assert_eq!(key(&one), key(&one.clone()));
+    // A proof that moves from one output to another changes the key, too.
+    let mut moved = tx.clone();
+    let last = moved.output.len() - 1;
+    let witness = std::mem::take(&mut moved.output[0].witness);
+    let swapped = std::mem::replace(&mut moved.output[last].witness, witness);
+    moved.output[0].witness = swapped;
+    assert!(key(&moved) != key(&tx) || moved == tx);
+}
+
+fn first_issuance() -> String {
+    fixtures::load("elements/issuance.json")["items"][0]["name"].as_str().expect("a name").to_owned()
+}

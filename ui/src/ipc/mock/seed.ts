@@ -46,6 +46,7 @@ export const settings = (): Settings => ({
   hide_amounts: false,
   fee_limit_percent: 5,
   gap_limit: 20,
+  proof_depth: 0,
   bitcoin_peers: [],
   sidechain_peers: [],
 });
