@@ -1,7 +1,7 @@
 //! Measures payments over one streaming channel: `cargo run --release -p causeway-channels --example streaming_rate -- DIR [PAYMENTS]`.
 //!
 //! Both sides run in this process. Each payment is signed, sent as bytes, verified and answered; both states are written to files of DIR and
-//! synced to disk before the message that follows from them leaves.
+//! synced to disk before the messages that follow from them leave: after each payment, or after each group of payments.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
@@ -14,36 +14,34 @@ use secp256k1_zkp::SECP256K1;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
+use std::path::Path;
 use std::time::Instant;
 
-/// One file that always holds the newest state.
-struct Disk(File, bool);
-
-impl Disk {
-    fn save<S: Serialize, E>(&mut self, step: Step<S, E>) -> (S, Vec<E>) {
-        let bytes = serde_json::to_vec(step.state()).unwrap();
-        self.0.rewind().unwrap();
-        self.0.write_all(&bytes).unwrap();
-        if self.1 {
-            self.0.sync_data().unwrap();
-        }
-        step.saved()
+/// Writes the newest of several steps to disk; only then are their effects had.
+fn save<S: Serialize, E>(mut disk: &File, sync: bool, steps: Vec<Step<S, E>>) -> Vec<E> {
+    let bytes = serde_json::to_vec(steps.last().unwrap().state()).unwrap();
+    disk.rewind().unwrap();
+    disk.write_all(&bytes).unwrap();
+    if sync {
+        disk.sync_data().unwrap();
     }
+    steps.into_iter().flat_map(|step| step.saved().1).collect()
 }
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let dir = std::path::PathBuf::from(arguments.next().expect("a directory"));
     let payments: u32 = arguments.next().map_or(2_000, |text| text.parse().unwrap());
-    for sync in [false, true] {
-        let disk = |name: &str| Disk(File::create(dir.join(name)).unwrap(), sync);
-        let seconds = run(payments, disk("payer.json"), disk("payee.json"));
-        let rate = f64::from(payments) / seconds;
-        println!("{payments} payments in {seconds:.2} s: {rate:.0} per second, {}", if sync { "synced" } else { "not synced" });
+    for (sync, group) in [(false, 1), (true, 1), (true, 32)] {
+        let micros = run(payments, group, sync, &dir).max(1);
+        let rate = u128::from(payments) * 1_000_000 / micros;
+        println!("{payments} payments, {rate} per second, {} in groups of {group}", if sync { "synced" } else { "not synced" });
     }
 }
 
-fn run(payments: u32, mut payer_disk: Disk, mut payee_disk: Disk) -> f64 {
+/// Microseconds for so many payments.
+fn run(payments: u32, group: u32, sync: bool, dir: &Path) -> u128 {
+    let [payer_disk, payee_disk] = ["payer.json", "payee.json"].map(|name| File::create(dir.join(name)).unwrap());
     let [payer_key, payee_key] = [1, 2].map(|number| Keypair::from_seckey_slice(SECP256K1, &[number; 32]).unwrap());
     let home = |key: &Keypair| ScriptBuf::new_p2tr(SECP256K1, key.x_only_public_key().0, None);
     let proposal = Proposal {
@@ -67,17 +65,27 @@ fn run(payments: u32, mut payer_disk: Disk, mut payee_disk: Disk) -> f64 {
     let (mut payer, _) = payer.receive(&Message::Ready(id)).unwrap().saved();
 
     let start = Instant::now();
-    for number in 0..payments {
-        let amount = if number == 0 { Atoms(330) } else { Atoms(1) };
-        let (next, effects) = payer_disk.save(payer.pay(amount, &payer_key).unwrap());
-        let [PayerEffect::Send(message)] = &effects[..] else { panic!("a payment") };
-        let heard = Message::decode(&message.encode()).unwrap();
-        let (served, effects) = payee_disk.save(payee.receive(&heard, &payee_key).unwrap());
-        let [PayeeEffect::Send(message)] = &effects[..] else { panic!("an answer") };
-        let heard = Message::decode(&message.encode()).unwrap();
-        (payer, payee) = (payer_disk.save(next.receive(&heard).unwrap()).0, served);
+    for begin in (0..payments).step_by(group as usize) {
+        let mut steps = vec![];
+        for number in begin..payments.min(begin + group) {
+            let step = payer.pay(if number == 0 { Atoms(330) } else { Atoms(1) }, &payer_key).unwrap();
+            payer = step.state().clone();
+            steps.push(step);
+        }
+        let sent = save(&payer_disk, sync, steps);
+        let mut steps = vec![];
+        for effect in sent {
+            let PayerEffect::Send(message) = effect else { panic!("a payment") };
+            let step = payee.receive(&Message::decode(&message.encode()).unwrap(), &payee_key).unwrap();
+            payee = step.state().clone();
+            steps.push(step);
+        }
+        for effect in save(&payee_disk, sync, steps) {
+            let PayeeEffect::Send(message) = effect else { panic!("an answer") };
+            // An acknowledgement that is forgotten is given again: it need not be on disk.
+            payer = payer.receive(&Message::decode(&message.encode()).unwrap()).unwrap().saved().0;
+        }
     }
-    let seconds = start.elapsed().as_secs_f64();
     assert_eq!(payee.total(), payer.acknowledged());
-    seconds
+    start.elapsed().as_micros()
 }

@@ -82,9 +82,10 @@ impl World {
             match effect {
                 PayerEffect::Send(message) => self.to_payee.push(message),
                 PayerEffect::Fund(_) => {
-                    self.funded.get_or_insert(self.height + 1);
-                    let step = self.payer.funded(coin()).expect("agreed");
-                    self.payer(Ok(step));
+                    if let Ok(step) = self.payer.funded(coin()) {
+                        self.funded.get_or_insert(self.height + 1);
+                        self.payer(Ok(step));
+                    }
                 }
                 PayerEffect::Broadcast(tx) => self.mempool.push(tx),
                 PayerEffect::Refund => self.mempool.push(self.payer.refund(Atoms(400), &key(1)).expect("expired")),

@@ -137,6 +137,7 @@ impl Payer {
         match (self.phase, self.coin, self.signed, self.closing) {
             _ if self.spent.is_some() => vec![],
             (PayerPhase::Refunding, ..) => vec![PayerEffect::Refund],
+            (_, None, ..) if self.is_late() => vec![],
             (_, None, ..) => vec![PayerEffect::Fund(terms.funding())],
             (PayerPhase::Funded, Some(coin), ..) => send(Message::Funded(channel, coin)),
             (PayerPhase::Closing, _, _, Some(Closing { fee, signature })) => {
@@ -151,8 +152,12 @@ impl Payer {
 
     /// The coin was made by a transaction that is ready to be broadcast.
     ///
-    /// Until the payee serves it may be called again, for a replacement of that transaction.
+    /// Until the payee serves it may be called again, for a replacement of that transaction. Refused with `Expired` (`channel`) from the
+    /// deadline on: then the transaction must be thrown away, for nothing could be paid and the coin would only come back by the refund.
     pub fn funded(&self, coin: OutPoint) -> Result<PayerStep, Refusal> {
+        if self.coin.is_none() && self.is_late() {
+            return Err(Refusal::new(Code::Expired).with("what", "channel"));
+        }
         if !matches!(self.phase, PayerPhase::Agreed | PayerPhase::Funded) {
             return Err(Refusal::new(Code::NotFound).with("what", "channel"));
         }
@@ -170,7 +175,7 @@ impl Payer {
         let (PayerPhase::Open, Some(terms), Some(coin), None) = (self.phase, &self.terms, self.coin, self.spent) else {
             return Err(not_ready());
         };
-        if self.height >= terms.deadline() {
+        if self.is_late() {
             return Err(Refusal::new(Code::Expired).with("what", "channel"));
         }
         if amount == Atoms::ZERO {
@@ -318,6 +323,10 @@ impl Payer {
     fn stepped_with_resume(self) -> PayerStep {
         let effects = self.resume();
         Step::new(self, effects)
+    }
+
+    fn is_late(&self) -> bool {
+        self.terms.as_ref().is_some_and(|terms| self.height >= terms.deadline())
     }
 
     fn own(&self, key: &Keypair) {

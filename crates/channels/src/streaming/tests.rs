@@ -142,6 +142,15 @@ fn a_payer_whose_payee_vanished_takes_everything_back_after_the_expiry_and_not_b
 }
 
 #[test]
+fn a_channel_that_is_over_before_it_is_funded_is_not_funded() {
+    let (payer, _) = Payer::propose(proposal(), 100).expect("fair").saved();
+    let (payer, _) = payer.receive(&Message::Accept(acceptance())).expect("fair").saved();
+    assert!(matches!(payer.at_height(279).saved().0.resume()[..], [PayerEffect::Fund(_)]));
+    let late = payer.at_height(280).saved().0;
+    assert_eq!((late.resume(), late.funded(coin()).expect_err("over").code), (vec![], Code::Expired));
+}
+
+#[test]
 fn the_payee_settles_by_itself_before_the_refund_opens() {
     let (payer, payee) = open();
     let (_, payee) = pay(payer, payee, 40_000);

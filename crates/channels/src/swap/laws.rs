@@ -123,7 +123,13 @@ impl World {
                 Effect::Lock(_) if manner == Manner::NeverLocks => {}
                 Effect::Lock(chain) => self.lock(who, chain, u64::from(manner == Manner::LocksShort)),
                 Effect::Claim(_) if matches!(manner, Manner::ClaimsLate(_)) => {}
-                Effect::Claim(chain) => self.open(who, chain, true),
+                Effect::Withdraw(chain) => self.withdraw(who, chain),
+                Effect::Claim(chain) => {
+                    if let Ok(step) = self.sides[who].swap.step(&Input::ClaimSigned) {
+                        self.open(who, chain, true);
+                        self.save(who, step);
+                    }
+                }
                 Effect::Refund(chain) => self.open(who, chain, false),
             }
         }
@@ -173,6 +179,18 @@ impl World {
         let due = self.chains[index(chain)].height + self.delay(who, chain);
         self.chains[index(chain)].pool.push((due, tx));
         self.save(who, step);
+    }
+
+    fn withdraw(&mut self, who: usize, chain: Chain) {
+        let pool = &mut self.chains[index(chain)].pool;
+        let before = pool.len();
+        pool.retain(|(_, tx)| match tx {
+            Tx::Bitcoin(tx) => self.terms.bitcoin_lock().find(tx).is_none(),
+            Tx::Sidechain(tx) => self.terms.sidechain_lock().find(tx).is_none(),
+        });
+        if pool.len() < before {
+            self.input(who, &Input::LockVoid);
+        }
     }
 
     fn open(&mut self, who: usize, chain: Chain, claim: bool) {

@@ -24,6 +24,9 @@ pub enum Input {
     Locked(Coin),
     /// The transaction of the own lock was replaced by another one of the wallet and can never confirm.
     LockVoid,
+    /// The claim that an effect asked for is signed. Saved together with the signed transaction, before it is broadcast: when the machine
+    /// refuses this input, the transaction must be thrown away, for it shows the preimage.
+    ClaimSigned,
     /// A chain has a new tip.
     Tip(Chain, Height),
     /// A lock, found by [`BitcoinLock::find`](crate::swap::BitcoinLock::find) or
@@ -46,8 +49,11 @@ pub enum Effect {
     Watch,
     /// Pay to the lock of this chain and report with [`Input::Locked`].
     Lock(Chain),
-    /// Build the claim on this chain, save it, broadcast it, raise its fee until it confirms. The initiator brings the preimage;
-    /// the responder finds it in [`Swap::preimage`].
+    /// Replace the transaction of the own lock, which no block has taken in time, by a payment to oneself and report [`Input::LockVoid`]. A
+    /// lock that comes too late would be claimed when no time is left to claim in turn. Should it confirm all the same, the swap goes on.
+    Withdraw(Chain),
+    /// Build the claim on this chain, report it with [`Input::ClaimSigned`], broadcast it, raise its fee until it confirms. The initiator
+    /// brings the preimage; the responder finds it in [`Swap::preimage`].
     Claim(Chain),
     /// Build the refund on this chain, save it, broadcast it, raise its fee until it confirms.
     Refund(Chain),
@@ -104,12 +110,14 @@ impl Lock {
     }
 }
 
-/// What was decided; never taken back.
+/// What was decided. Only a claim is taken back, as long as it is not signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct Decided {
     abandon: bool,
     lock: bool,
+    withdraw: bool,
     claim: bool,
+    claim_signed: bool,
     refund: bool,
 }
 
@@ -140,7 +148,8 @@ impl Swap {
         Ok(Swap::new(Role::Initiator, offer, None, safety, tips).stepped_with_resume())
     }
 
-    /// Accepts an offer whose amounts the user wants; `place` is this side's realm.
+    /// Accepts an offer whose amounts the user wants; `place` is this side's realm. The caller refuses a hash that it has seen before: whoever
+    /// was part of that swap knows the preimage.
     pub fn accept(offer: Offer, acceptance: Acceptance, place: &Place, safety: Safety, tips: Tips) -> Result<SwapStep, Wrong> {
         if offer.place != *place {
             return Err(Wrong::Term("place"));
@@ -250,7 +259,10 @@ impl Swap {
         if self.decided.lock && self.own.coin.is_none() && self.may_lock() {
             effects.push(Effect::Lock(self.gives()));
         }
-        if self.decided.claim && self.other.opened.is_none() {
+        if self.withdraws() {
+            effects.push(Effect::Withdraw(self.gives()));
+        }
+        if self.decided.claim && self.other.opened.is_none() && self.claim_in_time() {
             effects.push(Effect::Claim(self.takes()));
         }
         if self.decided.refund && self.own.opened.is_none() {
@@ -330,8 +342,14 @@ impl Swap {
                 next.own.coin = None;
                 next.decided.abandon = true;
             }
+            Input::ClaimSigned if self.decided.claim => {
+                if !self.claim_in_time() {
+                    return Err(Wrong::Timing);
+                }
+                next.decided.claim_signed = true;
+            }
             Input::Abandon if self.own.coin.is_none() => next.decided.abandon = true,
-            Input::LockVoid | Input::Abandon => return Err(Wrong::OutOfTurn),
+            Input::LockVoid | Input::Abandon | Input::ClaimSigned => return Err(Wrong::OutOfTurn),
         }
         Ok(next.decide(effects))
     }
@@ -366,6 +384,13 @@ impl Swap {
         if self.own.coin.is_none() && !in_time {
             self.decided.abandon = true;
         }
+        if !self.decided.withdraw && self.role == Role::Responder && self.own.coin.is_some() && !in_time {
+            self.decided.withdraw = true;
+            effects.extend(self.withdraws().then_some(Effect::Withdraw(gives)));
+        }
+        if !self.claim_in_time() {
+            self.decided.claim = false;
+        }
         if !self.decided.claim && self.may_claim() {
             self.decided.claim = true;
             effects.push(Effect::Claim(takes));
@@ -378,6 +403,16 @@ impl Swap {
             effects.push(Effect::Refund(gives));
         }
         Step::new(self, effects)
+    }
+
+    /// Whether the own lock must be kept from confirming.
+    fn withdraws(&self) -> bool {
+        self.decided.withdraw && self.own.coin.is_some() && self.own.found.is_none() && self.own.opened.is_none()
+    }
+
+    /// Whether a claim may be signed, or is signed and must be seen through. The responder's is never too late to be tried.
+    fn claim_in_time(&self) -> bool {
+        self.role == Role::Responder || self.decided.claim_signed || self.safety.initiator_may_claim(&self.offer, &self.tips)
     }
 
     fn may_claim(&self) -> bool {

@@ -229,6 +229,7 @@ fn both_sides_walk_through_a_swap_in_both_directions() {
         let second = TIPS.of(takes) + 1;
         let (one, effects) = go(one, &[Input::Found(coin(takes), second), Input::Tip(takes, second + 1)]);
         assert_eq!(effects, [Effect::Claim(takes)]);
+        let one = go(one, &[Input::ClaimSigned]).0;
         let shown = Spend::Claimed(PREIMAGE);
         let (one, _) = go(one, &[Input::Opened(coin(takes), shown, second + 2), Input::Tip(takes, second + 3)]);
         assert_eq!(one.outlook(), Outlook::Over(Outcome::Swapped));
@@ -259,6 +260,44 @@ fn the_preimage_is_not_shown_when_the_claim_might_come_too_late() {
 }
 
 #[test]
+fn a_claim_that_slept_before_it_was_signed_is_not_signed_any_more() {
+    let gives = Chain::Bitcoin;
+    let accept = Message::Accept(offer(gives).id(), acceptance());
+    let (one, _) = initiator(gives).receive(&accept).expect("in turn").saved();
+    let (one, _) = go(one, &[Input::Locked(coin(gives)), Input::Found(coin(gives), 1_001)]);
+    assert_eq!(one.step(&Input::ClaimSigned), Err(Wrong::OutOfTurn));
+    let last = offer(gives).sidechain.expiry - SAFETY.sidechain.window;
+    let (one, effects) = go(one, &[Input::Found(coin(Chain::Sidechain), 5_001), Input::Tip(Chain::Sidechain, last)]);
+    assert_eq!(effects, [Effect::Claim(Chain::Sidechain)]);
+    // Signed in time it must be seen through; not signed it must not be shown.
+    let signed = go(one.clone(), &[Input::ClaimSigned, Input::Tip(Chain::Sidechain, last + 1)]).0;
+    assert!(signed.resume().contains(&Effect::Claim(Chain::Sidechain)));
+    let late = go(one, &[Input::Tip(Chain::Sidechain, last + 1)]).0;
+    assert!(!late.resume().contains(&Effect::Claim(Chain::Sidechain)));
+    assert_eq!(late.step(&Input::ClaimSigned), Err(Wrong::OutOfTurn));
+    assert_eq!(late.outlook(), Outlook::Expiry(gives, offer(gives).bitcoin.expiry));
+}
+
+#[test]
+fn a_responders_lock_that_no_block_took_in_time_is_withdrawn() {
+    let gives = Chain::Bitcoin;
+    let (two, _) = Swap::accept(offer(gives), acceptance(), &offer(gives).place, SAFETY, TIPS).expect("safe").saved();
+    let (two, _) = go(two, &[Input::Found(coin(gives), 1_001), Input::Tip(gives, 1_002)]);
+    let (two, _) = go(two, &[Input::Locked(coin(Chain::Sidechain))]);
+    let near = offer(gives).bitcoin.expiry - 3;
+    let (two, effects) = go(two, &[Input::Tip(gives, near)]);
+    assert_eq!(effects, [Effect::Withdraw(Chain::Sidechain)]);
+    assert!(two.resume().contains(&Effect::Withdraw(Chain::Sidechain)));
+    let (void, _) = go(two.clone(), &[Input::LockVoid]);
+    assert_eq!(void.outcome(), Some(Outcome::Abandoned));
+    // It confirmed all the same: its own refund is waited for.
+    let (two, _) = go(two, &[Input::Found(coin(Chain::Sidechain), 5_003)]);
+    assert_eq!(two.step(&Input::LockVoid), Err(Wrong::OutOfTurn));
+    let (two, effects) = go(two, &[Input::Tip(Chain::Sidechain, offer(gives).sidechain.expiry)]);
+    assert_eq!((effects, two.outlook()), (vec![Effect::Refund(Chain::Sidechain)], Outlook::OurRefund(Chain::Sidechain)));
+}
+
+#[test]
 fn a_lock_that_has_become_unsafe_is_not_made() {
     let gives = Chain::Bitcoin;
     let (two, _) = Swap::accept(offer(gives), acceptance(), &offer(gives).place, SAFETY, TIPS).expect("safe").saved();
@@ -285,7 +324,7 @@ fn an_outcome_undone_by_a_reorganisation_is_pursued_again() {
     let (one, _) = initiator(gives).receive(&accept).expect("in turn").saved();
     let (one, _) = go(one, &[Input::Locked(coin(gives)), Input::Found(coin(gives), 1_001)]);
     let (one, _) = go(one, &[Input::Found(coin(Chain::Sidechain), 5_001), Input::Tip(Chain::Sidechain, 5_002)]);
-    let (one, _) = go(one, &[Input::Opened(coin(Chain::Sidechain), Spend::Claimed(PREIMAGE), 5_003)]);
+    let (one, _) = go(one, &[Input::ClaimSigned, Input::Opened(coin(Chain::Sidechain), Spend::Claimed(PREIMAGE), 5_003)]);
     assert!(!one.resume().contains(&Effect::Claim(Chain::Sidechain)));
     let (one, _) = go(one, &[Input::RolledBack(Chain::Sidechain, 5_002)]);
     assert!(one.resume().contains(&Effect::Claim(Chain::Sidechain)));
