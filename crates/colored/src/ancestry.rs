@@ -70,6 +70,9 @@ pub enum Ambiguity {
     /// A payload that strict readers refuse and lax ones decode.
     #[error("malformed payload")]
     MalformedPayload,
+    /// More pieces than we follow.
+    #[error("too many pieces")]
+    TooManyPieces,
     /// An amount past what some readers can count to.
     #[error("an amount too large")]
     AmountTooLarge,

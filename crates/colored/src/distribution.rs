@@ -173,7 +173,7 @@ fn parts(fields: &[String], terms: Terms) -> Result<(&str, Atoms, &str), RowFaul
         other => return Err(RowFault::Fields(other.len())),
     };
     for field in [who, amount, label] {
-        if open_assets::definition::deceives(field) {
+        if crate::text::deceives(field) {
             return Err(RowFault::Character);
         }
         if field.trim_start().starts_with(['=', '+', '-', '@']) {

@@ -25,6 +25,7 @@ pub mod guard;
 pub mod layout;
 pub mod open_assets;
 pub mod payload;
+pub mod text;
 
 pub use ancestry::{Ancestry, Doubt, Source, Verdict};
 pub use asset::{Asset, Holding, Protocol};

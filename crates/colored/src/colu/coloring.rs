@@ -18,6 +18,9 @@ pub struct Piece<A = AssetId> {
     pub amount: u64,
 }
 
+/// Pieces that we follow through one transaction. A longer list is made to waste our memory, and its coin stays frozen.
+const MOST_PIECES: usize = 1_000;
+
 /// What a message does to a transaction's coins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coloring<A = AssetId> {
@@ -178,6 +181,10 @@ impl AncestryRule for Rule {
 
     fn color(tx: &Transaction, spent: &[Spent<'_, Vec<Piece>>]) -> (Vec<Vec<Piece>>, Option<Ambiguity>) {
         let inputs: Vec<&[Piece]> = spent.iter().map(|spent| spent.colour.as_slice()).collect();
+        let nothing = vec![Vec::new(); tx.output.len()];
+        if inputs.iter().map(|list| list.len()).sum::<usize>() > MOST_PIECES {
+            return (nothing, Some(Ambiguity::TooManyPieces));
+        }
         // Without units there is nothing to disagree about.
         let mut matters = inputs.iter().any(|list| !list.is_empty());
         let (mut message, mut doubt, mut count) = (None, None, 0);
@@ -198,7 +205,7 @@ impl AncestryRule for Rule {
         if count > 1 {
             doubt = Some(Ambiguity::SeveralMarkers);
         }
-        let Some(message) = message else { return (vec![Vec::new(); tx.output.len()], doubt.filter(|_| matters)) };
+        let Some(message) = message else { return (nothing, doubt.filter(|_| matters)) };
         let first = tx.input.first().zip(spent.first());
         let created = first.and_then(|(input, spent)| issued(&message, input.previous_output, spent.output));
         let issues = matches!(message.kind, Kind::Issuance(_));
@@ -206,6 +213,9 @@ impl AncestryRule for Rule {
             doubt = doubt.or(Some(Ambiguity::MalformedPayload));
         }
         let coloring = color(created, &inputs, &message.payments, tx.output.len());
+        if coloring.outputs.iter().map(Vec::len).sum::<usize>() > MOST_PIECES {
+            return (nothing, Some(Ambiguity::TooManyPieces));
+        }
         if coloring.outputs.iter().flatten().any(|piece| piece.amount > MOST) {
             doubt = Some(Ambiguity::AmountTooLarge);
         }

@@ -33,6 +33,11 @@ impl AssetId {
         self.0
     }
 
+    /// It has no name but its number, as every subasset.
+    pub fn is_numeric(&self) -> bool {
+        self.0 >= FIRST_NUMERIC
+    }
+
     /// Reads a name: `BTC`, `XCP`, four to twelve capital letters not starting with A, or `A` and a number.
     pub fn parse(name: &str) -> Result<AssetId, MessageFault> {
         match name {

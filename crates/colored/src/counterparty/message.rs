@@ -1,6 +1,8 @@
 //! What can be said to the ledger.
 
-use super::{AssetId, Destination, Mpma};
+use super::asset::check_longname;
+use super::{AssetId, Destination, MessageFault, Mpma};
+use crate::text::deceives;
 use bitcoin::{NetworkKind, Txid};
 
 /// Which of its two forms a message has. Some types have only one.
@@ -265,6 +267,61 @@ impl Message {
             Message::Destroy { .. } => 110,
             Message::PoolDeposit { .. } => 120,
             Message::PoolWithdraw { .. } => 121,
+        }
+    }
+
+    /// Whether the ledger would take the message for valid as far as the message itself says. Old messages in the chain need not be.
+    pub fn check(&self) -> Result<(), MessageFault> {
+        let positive = |quantity: u64| if quantity == 0 { Err(MessageFault::Quantity) } else { Ok(()) };
+        let printable = |description: &Description| {
+            let plain = description.mime.is_empty() || description.mime.starts_with("text/");
+            let text = description.text.as_deref().filter(|_| plain).unwrap_or_default();
+            match std::str::from_utf8(text) {
+                Ok(text) if !deceives(text) && !deceives(&description.mime) => Ok(()),
+                _ => Err(MessageFault::Malformed),
+            }
+        };
+        match self {
+            Message::Send { quantity, asset } | Message::EnhancedSend { quantity, asset, .. } => {
+                if *asset == AssetId::BTC {
+                    return Err(MessageFault::Asset);
+                }
+                positive(*quantity)
+            }
+            Message::Sweep { flags, .. } if !(1..=7).contains(flags) || flags & 3 == 0 => Err(MessageFault::Malformed),
+            Message::Order { give, get, give_quantity, get_quantity, .. } => {
+                if give == get {
+                    return Err(MessageFault::Asset);
+                }
+                positive(*give_quantity).and(positive(*get_quantity))
+            }
+            Message::Dispenser { status, .. } if !matches!(status, 0 | 1 | 10 | 11) => Err(MessageFault::Malformed),
+            Message::Issuance { asset, description, .. } => {
+                if asset.number() <= 1 {
+                    return Err(MessageFault::Asset);
+                }
+                printable(description)
+            }
+            Message::SubassetIssuance { asset, longname, description, .. } => {
+                if !asset.is_numeric() {
+                    return Err(MessageFault::Asset);
+                }
+                check_longname(longname).and(printable(description))
+            }
+            Message::Dividend { quantity_per_unit, asset, .. } => {
+                if asset.number() <= 1 {
+                    return Err(MessageFault::Asset);
+                }
+                positive(*quantity_per_unit)
+            }
+            Message::Destroy { asset, quantity, .. } => {
+                if *asset == AssetId::BTC {
+                    return Err(MessageFault::Asset);
+                }
+                positive(*quantity)
+            }
+            Message::Attach { quantity, .. } | Message::Fairmint { quantity, .. } => positive(*quantity),
+            _ => Ok(()),
         }
     }
 

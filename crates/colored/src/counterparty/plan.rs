@@ -19,6 +19,7 @@ pub fn layout(
     key: Option<&PublicKey>,
 ) -> Result<Layout, Refusal> {
     let refused = || Refusal::new(Code::BadRequest).with("field", "message");
+    message.check().map_err(|_| refused())?;
     let bytes = message.write().map_err(|_| refused())?;
     let cipher = carrier::key(source.txid);
     let mut outputs: Vec<TxOut> =

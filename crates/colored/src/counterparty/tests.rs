@@ -276,6 +276,53 @@ fn quantities_and_notes_past_their_bounds_are_neither_written_nor_read() {
 }
 
 #[test]
+fn what_the_ledger_would_refuse_is_not_built() {
+    let named = AssetId::new(17_576).expect("an asset");
+    let numeric = AssetId::new(95_428_956_661_682_177).expect("an asset");
+    let encoding = Encoding::Cbor;
+    let described = |text: &str| Description { mime: String::new(), text: Some(text.as_bytes().to_vec()) };
+    let issuance =
+        |asset, text| Message::Issuance { asset, quantity: 1, flags: Flags::default(), description: described(text), encoding };
+    let subasset = |asset, longname: &str| Message::SubassetIssuance {
+        asset,
+        quantity: 1,
+        flags: Flags::default(),
+        longname: longname.to_owned(),
+        description: described(""),
+        encoding,
+    };
+    let sweep = |flags| Message::Sweep { destination: Destination::PubkeyHash([1; 20]), flags, memo: vec![], encoding };
+    let order = |get, get_quantity| Message::Order {
+        give: AssetId::XCP,
+        give_quantity: 1,
+        get,
+        get_quantity,
+        expiration: 0,
+        fee_required: 0,
+    };
+    for good in [issuance(named, "Gold"), subasset(numeric, "PARENT.child"), sweep(3), order(named, 1)] {
+        assert_eq!(good.check(), Ok(()));
+    }
+    for bad in [
+        Message::Send { asset: AssetId::BTC, quantity: 1 },
+        Message::Send { asset: named, quantity: 0 },
+        Message::Destroy { asset: named, quantity: 0, tag: vec![] },
+        issuance(AssetId::XCP, ""),
+        issuance(named, "Go\u{200b}ld"),
+        issuance(named, "a\nb"),
+        subasset(named, "PARENT.child"),
+        subasset(numeric, "PARENT..child"),
+        sweep(0),
+        sweep(4),
+        sweep(9),
+        order(AssetId::XCP, 1),
+        order(named, 0),
+    ] {
+        assert!(bad.check().is_err(), "{bad:?}");
+    }
+}
+
+#[test]
 fn the_word_lock_locks_the_supply_as_the_flag_does() {
     let issuance = |lock, text: &[u8]| Message::Issuance {
         asset: AssetId::new(17_576).expect("an asset"),

@@ -327,6 +327,23 @@ fn readings_that_disagree_freeze_the_coin() {
 }
 
 #[test]
+fn a_coin_of_endless_pieces_stays_frozen() {
+    let mut world = World::new();
+    // A thousand and one pieces on output 0, in a message longer than nodes used to relay.
+    let mut payload = b"CC\x02\x05".to_vec();
+    colu::sffc::write(1_003, &mut payload).expect("small");
+    payload.extend([0, 1].repeat(1_001));
+    payload.push(0x10 | 2 << 2);
+    let script = crate::payload::script(&payload).expect("fits");
+    let txid =
+        world.mine(plain(&[world.coins[0]], vec![output(self::script(5), 600), output(script, 0), output(self::script(6), 600)]));
+    let Standing::Unknown(Reason::Doubt(Doubt::Ambiguous { why, .. })) = world.standing(OutPoint { txid, vout: 0 }) else {
+        panic!()
+    };
+    assert_eq!(why, crate::ancestry::Ambiguity::TooManyPieces);
+}
+
+#[test]
 fn a_replacement_keeps_inputs_and_output_scripts_in_order() {
     let world = World::new();
     let old = plain(&world.coins[..2], vec![output(script(1), 600), output(script(2), 900)]);

@@ -3,6 +3,7 @@
 //! Everything here is a claim of the issuer. The asset id is the identity; a name is not.
 
 use super::{AssetId, Marker};
+use crate::text::deceives;
 use bitcoin::hashes::{Hash as _, hash160, sha256};
 use bitcoin::hex::{DisplayHex as _, FromHex as _};
 use bitcoin::opcodes::all::OP_DROP;
@@ -255,14 +256,6 @@ impl Definition {
         self.check()?;
         serde_json::to_vec_pretty(self).map_err(|e| DefinitionFault::Json(e.to_string()))
     }
-}
-
-/// Characters that make one text look like another: controls, invisible ones and those that turn the direction of writing.
-pub fn deceives(text: &str) -> bool {
-    text.chars().any(|c| {
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-    })
 }
 
 #[cfg(test)]
