@@ -71,8 +71,10 @@ fn ordinary(n: u16) -> Transaction {
     transaction(vec![from, OutPoint { vout: 2, ..from }], vec![other, script(low), script(high)])
 }
 
-/// An issuance and a chain of transfers, each of which burns one unit.
-fn ancestry() -> Result<(HashMap<Txid, Arc<Transaction>>, OutPoint, u64), String> {
+type Chain = HashMap<Txid, Arc<Transaction>>;
+
+/// An issuance and a chain of transfers, each of which burns one unit; the last coin of it, and how much that holds.
+fn ancestry() -> Result<(Chain, OutPoint, u64), String> {
     let root = Arc::new(transaction(vec![OutPoint { txid: Txid::hash(b"root"), vout: 0 }], vec![script(1), script(2)]));
     let fee = OutPoint { txid: root.compute_txid(), vout: 1 };
     let mut chain = HashMap::from([(fee.txid, root)]);

@@ -241,11 +241,13 @@ fn pegout_script(bytes: &[u8]) {
     let script = elements::Script::from(bytes.to_vec());
     let Some(pegout) = Pegout::parse(&script) else { return };
     assert_eq!(Pegout::parse(&pegout.to_script()).as_ref(), Some(&pegout), "what was read cannot be written");
-    let list = PakList::from_extension_space(&realm().sidechain.first_extension_space.iter().map(hex).collect::<Vec<_>>());
+    let list = PakList::from_extension_space(
+        &realm().sidechain.first_extension_space.iter().map(|entry| hex(entry)).collect::<Vec<_>>(),
+    );
     done(pegout.check_pak(&list));
 }
 
-fn hex(text: &String) -> Vec<u8> {
+fn hex(text: &str) -> Vec<u8> {
     bitcoin::hex::FromHex::from_hex(text).unwrap_or_default()
 }
 
