@@ -1,9 +1,11 @@
-//! The parsers that bytes of P2P peers reach first, one call each, for fuzzing. Each is total.
+//! The parsers and checks that bytes of P2P peers reach first, one call each, for fuzzing and measuring. Each is total.
 
-use crate::sidechain::read_headers;
+use crate::sidechain::{read_headers, verified_headers};
 use crate::wire::frame;
 use crate::wire::message::Message;
 use bitcoin::hashes::{Hash as _, sha256d};
+use causeway_vocab::SidechainParams;
+use elements::BlockHeader;
 
 /// Names of the messages that [`message`] reads.
 pub const MESSAGES: [&str; 18] = [
@@ -46,6 +48,11 @@ pub async fn framed(mut bytes: Vec<u8>, magic: [u8; 4], honest: bool) -> bool {
         bytes[16..20].copy_from_slice(&length.to_le_bytes());
     }
     frame::read(&mut &bytes[..], magic).await.is_ok()
+}
+
+/// How many of these headers carry the signatures of the federation they name; checked on every core, as those of a peer are.
+pub fn verified(headers: Vec<BlockHeader>, params: &SidechainParams) -> usize {
+    verified_headers(headers, params)
 }
 
 /// Reads a `headers` message of the sidechain and gives the number of headers in it.

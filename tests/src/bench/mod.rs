@@ -11,6 +11,7 @@ mod staking;
 mod sync;
 mod transaction;
 mod unblinding;
+mod verification;
 
 use serde::Serialize;
 use std::time::{Duration, Instant};
@@ -95,7 +96,7 @@ pub struct Report {
 }
 
 /// Names of the groups of figures that can be measured alone.
-pub const GROUPS: [&str; 7] = ["desktop", "sync", "unblinding", "transaction", "history", "staking", "colouring"];
+pub const GROUPS: [&str; 8] = ["desktop", "sync", "unblinding", "transaction", "history", "staking", "colouring", "verification"];
 
 /// Measures the groups named in `only`, or all. `report` hears each figure as it is measured.
 ///
@@ -110,6 +111,7 @@ pub async fn measure(only: &[String], mut report: impl FnMut(&Outcome)) -> Repor
             "unblinding" => unblinding::measure().map(|figure| vec![figure]),
             "transaction" => transaction::measure(),
             "staking" => staking::measure(),
+            "verification" => verification::measure(),
             "colouring" => colouring::measure(),
             _ => history::measure().await.map(|figure| vec![figure]),
         };

@@ -82,6 +82,11 @@ fn change_opened(owner: &Owner, outputs: &[TxOut]) -> usize {
 }
 
 /// Two payments and change out of both coins.
+/// A signed payment to a stranger.
+pub(super) fn signed(realm: &Realm, owner: &Owner, stranger: &Owner, rng: &mut StdRng) -> Result<Transaction, String> {
+    build(realm, owner, stranger, rng).map(|(tx, ..)| tx)
+}
+
 fn build(realm: &Realm, owner: &Owner, stranger: &Owner, rng: &mut StdRng) -> Result<(Transaction, Vec<Opening>, Times), String> {
     let pay = |index, amount| {
         let derived = stranger.wallet.account().derive(Owner::path(index)).expect("BUG: an index far below the last");

@@ -42,6 +42,12 @@ pub(crate) fn read_headers(payload: &[u8]) -> Result<usize, ()> {
     chain::read(payload).map(|headers| headers.len()).map_err(drop)
 }
 
+/// How many headers carry the signatures of the federation they name.
+pub(crate) fn verified_headers(headers: Vec<BlockHeader>, params: &SidechainParams) -> usize {
+    let received = headers.into_iter().map(|header| chain::Received { header, raw: Vec::new() }).collect();
+    chain::verify(received, params).iter().filter(|(_, signers)| signers.is_ok()).count()
+}
+
 /// Events that may wait for the reader; what comes later is merged.
 const EVENTS: usize = 8;
 /// The longest that a question to the client takes.
