@@ -229,6 +229,11 @@ const CONTROLS: &[(&str, &str, Spoil)] = &[
     ("babylon/checkpoint_format.json", "a bad checkpoint called good", |d| flip(d, "/9/valid")),
     ("babylon/btc_timestamp.json", "place in the block", |d| flip(d, "/records/0/index_in_block")),
     ("babylon/btc_timestamp.json", "epoch", |d| flip(d, "/decoded/epoch")),
+    ("babylon/btc_timestamp.json", "a validator's key", |d| {
+        let record = d["protobuf"].as_str().expect("hex").replace("b4db328b0ba6016c", "b4db328b0ba6016d");
+        assert_ne!(record, d["protobuf"], "the key is there");
+        d["protobuf"] = json!(record);
+    }),
 ];
 
 #[test]
