@@ -7,13 +7,14 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    let (mut shots, mut quiet) = (Shots(None), false);
+    let (mut shots, mut quiet, mut tour) = (Shots(None), false, false);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--screenshots" => shots = Shots(arguments.next().map(PathBuf::from)),
             "--quiet" => quiet = true,
+            "--tour" => tour = true,
             other => {
-                eprintln!("window: {other:?} is not known; use --screenshots DIR and --quiet");
+                eprintln!("window: {other:?} is not known; use --screenshots DIR, --tour and --quiet");
                 return ExitCode::FAILURE;
             }
         }
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
     };
     let mut passed = 0_u32;
     let outcome = tokio::runtime::Runtime::new().map_err(|e| e.to_string()).and_then(|runtime| {
-        runtime.block_on(run(&driver, &shots, |step| {
+        runtime.block_on(run(&driver, &shots, tour, |step| {
             passed += 1;
             if !quiet {
                 println!("ok  {step}");

@@ -49,6 +49,8 @@ impl Screen {
 pub(super) struct Display {
     /// Where WebDriver answers.
     pub(super) driver: String,
+    /// What `DISPLAY` must be.
+    pub(super) screen: String,
     _bridge: Group,
     _screen: Screen,
 }
@@ -90,6 +92,7 @@ impl Display {
             .spawn()?;
         let bridge = Group(bridge);
         wait("tauri-driver", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok())?;
-        Ok(Display { driver: format!("http://127.0.0.1:{port}"), _bridge: bridge, _screen: screen })
+        let driver = format!("http://127.0.0.1:{port}");
+        Ok(Display { driver, screen: screen.name.clone(), _bridge: bridge, _screen: screen })
     }
 }

@@ -1,7 +1,9 @@
 //! The main job through the real window, as a person does it.
 
 use super::display::Display;
+use super::look::sound;
 use super::page::{Done, Page};
+use super::{keyboard, native, tour};
 use crate::world::beside;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +15,7 @@ const LONG: Duration = Duration::from_secs(240);
 pub struct Shots(pub Option<PathBuf>);
 
 impl Shots {
-    async fn take(&self, page: &Page, name: &str) -> Done<()> {
+    pub(super) async fn take(&self, page: &Page, name: &str) -> Done<()> {
         match &self.0 {
             Some(dir) => page.screenshot(&dir.join(format!("{name}.png"))).await,
             None => Ok(()),
@@ -21,15 +23,16 @@ impl Shots {
     }
 }
 
-/// Runs the whole main job in the window, on a sandbox and a profile of its own; `report` hears each step as it ends.
-pub async fn run(driver: &Path, shots: &Shots, mut report: impl FnMut(&str)) -> Done<()> {
+/// Runs the whole main job in the window, on a sandbox and a profile of its own; `report` hears each step as it ends. With `tour` it goes on
+/// through every look, language and window size, the native window, and a lost network.
+pub async fn run(driver: &Path, shots: &Shots, tour: bool, mut report: impl FnMut(&str)) -> Done<()> {
     let dir = tempfile::tempdir().map_err(|e| e.to_string())?;
     let display = Display::start(driver, dir.path()).map_err(|e| e.to_string())?;
     let program = beside("causeway-desktop").map_err(|e| e.to_string())?;
     let profile = dir.path().join("profile");
     let args = vec!["--profile".to_owned(), profile.display().to_string()];
     let page = Page::open(&display.driver, &program, &args).await?;
-    let outcome = job(&page, shots, &mut report).await;
+    let outcome = all(&page, shots, tour, &display.screen, &profile.join("world"), &mut report).await;
     if outcome.is_err() {
         // Whatever it looked like when it failed is worth more than the error.
         let _looked = page.screenshot(&std::env::temp_dir().join("causeway-window-failed.png")).await;
@@ -40,8 +43,26 @@ pub async fn run(driver: &Path, shots: &Shots, mut report: impl FnMut(&str)) -> 
     outcome.and(closed).and(down)
 }
 
-async fn job(page: &Page, shots: &Shots, report: &mut impl FnMut(&str)) -> Done<()> {
+async fn all(page: &Page, shots: &Shots, tour: bool, screen: &str, world: &Path, report: &mut impl FnMut(&str)) -> Done<()> {
+    let asset = job(page, shots, report).await?;
+    if !tour {
+        return Ok(());
+    }
+    tour::looks(page, shots, &asset).await?;
+    report("every page, in both themes and three languages, is readable and named for everybody");
+    tour::small(page).await?;
+    report("every page fits the smallest window");
+    native::restore(page, screen).await?;
+    report("words typed into the native window restore a wallet");
+    tour::offline(page, shots, world).await?;
+    report("a lost network is told, and what was known stays");
+    Ok(())
+}
+
+/// The main job; returns the id of the asset that it issued.
+async fn job(page: &Page, shots: &Shots, report: &mut impl FnMut(&str)) -> Done<String> {
     page.find("onboarding-sandbox-start").await?;
+    sound(page, "first run").await?;
     shots.take(page, "onboarding").await?;
     page.click("onboarding-sandbox-start").await?;
     page.find("app").await?;
@@ -58,6 +79,7 @@ async fn job(page: &Page, shots: &Shots, report: &mut impl FnMut(&str)) -> Done<
         Ok(p.shows("overview-total").await && has_amount(&p.text("overview-total").await?))
     })
     .await?;
+    sound(page, "overview").await?;
     shots.take(page, "overview-funded").await?;
     report("test coins arrive, verified");
 
@@ -69,11 +91,11 @@ async fn job(page: &Page, shots: &Shots, report: &mut impl FnMut(&str)) -> Done<
     sign(page, shots, "confirm-pegin").await?;
     page.click("nav-bridge").await?;
     mine_until(page, "the peg-in counts blocks", async |p| Ok(p.shows("causeway").await)).await?;
+    sound(page, "bridge").await?;
     shots.take(page, "bridge-under-way").await?;
     page.click("nav-sidechain").await?;
     mine_until(page, "the claim is spendable", async |p| Ok(has_amount(&p.text("amount-sidechain").await.unwrap_or_default())))
         .await?;
-    shots.take(page, "sidechain").await?;
     report("peg in");
 
     page.click("nav-assets").await?;
@@ -102,14 +124,19 @@ async fn job(page: &Page, shots: &Shots, report: &mut impl FnMut(&str)) -> Done<
 
     page.click(&format!("asset-{asset}")).await?;
     page.find("asset-supply").await?;
-    shots.take(page, "asset").await?;
     page.click("asset-send").await?;
     page.type_into("send-recipient-0", &somebody()?).await?;
     page.type_into("send-amount-0", "125000").await?;
     page.find("recipient-says").await?;
+    sound(page, "send").await?;
     shots.take(page, "send").await?;
     page.click("send-review").await?;
     sign(page, shots, "confirm-send").await?;
+    page.click("nav-sidechain").await?;
+    let row = page.text("history").await?;
+    if !row.contains("el1q") || !row.contains("1,000,000.00") {
+        return Err(format!("the history does not lead with what was meant: {row}"));
+    }
     report("send some of it");
 
     page.click("nav-assets").await?;
@@ -125,31 +152,32 @@ async fn job(page: &Page, shots: &Shots, report: &mut impl FnMut(&str)) -> Done<
     shots.take(page, "asset-after-burn").await?;
     report("redeem (burn) some of it");
 
-    page.click("nav-bridge").await?;
-    page.click("pegout-start").await?;
-    page.type_into("pegout-amount", "0.05").await?;
-    page.click("pegout-review").await?;
-    sign(page, shots, "confirm-pegout").await?;
+    keyboard::peg_out(page, "0.05").await?;
+    let main = page.enter_confirm().await?;
+    page.find("confirm-fee").await?;
+    shots.take(page, "confirm-pegout").await?;
+    page.hold_to_sign(main).await?;
     page.click("nav-bridge").await?;
     page.find("causeway").await?;
     shots.take(page, "bridge-peg-out").await?;
     // Nothing is under way any more when the watchmen's payment is in a block.
     mine_until(page, "the watchmen pay on Bitcoin", async |p| Ok(!p.shows("causeway").await)).await?;
-    report("peg out");
+    report("peg out, by keyboard up to the signature");
 
     for (name, nav) in [
         ("overview", "nav-overview"),
         ("bitcoin", "nav-bitcoin"),
-        ("sidechain-after", "nav-sidechain"),
+        ("sidechain", "nav-sidechain"),
         ("activity", "nav-activity"),
         ("settings", "nav-settings"),
     ] {
         page.click(nav).await?;
         page.until("the page is drawn", LONG, async |p| p.quiet().await).await?;
+        sound(page, name).await?;
         shots.take(page, name).await?;
     }
-    report("every page draws");
-    Ok(())
+    report("every page draws, readable and named for everybody");
+    Ok(asset)
 }
 
 /// A confidential address of nobody here: a wallet of the public fixtures, whose chain has the same prefixes.
@@ -181,6 +209,7 @@ async fn mine_until(page: &Page, what: &str, ready: impl AsyncFn(&Page) -> Done<
 async fn sign(page: &Page, shots: &Shots, shot: &str) -> Done<()> {
     let main = page.enter_confirm().await?;
     page.find("confirm-fee").await?;
+    sound(page, shot).await?;
     shots.take(page, shot).await?;
     page.hold_to_sign(main).await
 }

@@ -2,6 +2,10 @@
 
 pub(crate) mod display;
 mod job;
+mod keyboard;
+mod look;
+mod native;
 mod page;
+mod tour;
 
 pub use job::{Shots, run};

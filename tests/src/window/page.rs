@@ -1,6 +1,6 @@
 //! A page of the app: found by test ids, waited for, never slept for.
 
-use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
+use fantoccini::actions::{InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -57,6 +57,11 @@ impl Page {
         self.0.find(Locator::Css(&css(id))).await.is_ok()
     }
 
+    /// Waits until an element is there no more.
+    pub(super) async fn until_gone(&self, id: &str) -> Done<()> {
+        self.until(id, APPEARS_WITHIN, async |p| Ok(!p.shows(id).await)).await
+    }
+
     /// Clicks once the element is there and enabled.
     pub(super) async fn click(&self, id: &str) -> Done<()> {
         let end = tokio::time::Instant::now() + APPEARS_WITHIN;
@@ -107,6 +112,35 @@ impl Page {
         self.0.execute_async(body, Vec::new()).await.map_err(at("script"))
     }
 
+    /// What an expression is in the page.
+    pub(super) async fn ask(&self, expression: &str) -> Done<serde_json::Value> {
+        self.0.execute(&format!("return {expression}"), Vec::new()).await.map_err(at(expression))
+    }
+
+    /// Presses keys one after the other, each let go at once.
+    pub(super) async fn keys(&self, keys: impl IntoIterator<Item = char>) -> Done<()> {
+        let mut actions = KeyActions::new("keyboard".into());
+        for value in keys {
+            actions = actions.then(KeyAction::Down { value }).then(KeyAction::Up { value });
+        }
+        self.0.perform_actions(actions).await.map_err(at("keys"))
+    }
+
+    /// Presses a key while another one is held.
+    pub(super) async fn chord(&self, held: char, value: char) -> Done<()> {
+        let actions = KeyActions::new("keyboard".into())
+            .then(KeyAction::Down { value: held })
+            .then(KeyAction::Down { value })
+            .then(KeyAction::Up { value })
+            .then(KeyAction::Up { value: held });
+        self.0.perform_actions(actions).await.map_err(at("chord"))
+    }
+
+    /// Makes the window as large as this, in pixels.
+    pub(super) async fn resize(&self, width: u32, height: u32) -> Done<()> {
+        self.0.set_window_size(width, height).await.map_err(at("window size"))
+    }
+
     /// Waits until `ready` says so. Pages change on the app's notices; WebDriver has no feed of them, so it is asked again.
     pub(super) async fn until(&self, what: &str, within: Duration, ready: impl AsyncFn(&Page) -> Done<bool>) -> Done<()> {
         let end = tokio::time::Instant::now() + within;
@@ -123,7 +157,14 @@ impl Page {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 
+    /// Takes a picture. WebKit takes it with the next paint, which on a page that rests never comes: a dot that nobody sees paints.
     pub(super) async fn screenshot(&self, path: &Path) -> Done<()> {
+        let paint = "const dot = document.createElement('i'); document.body.append(dot); \
+             dot.style.cssText = 'position: fixed; right: 0; bottom: 0; width: 1px; height: 1px'; \
+             const end = performance.now() + 3000; let turn = 0; \
+             (function beat() { dot.style.backgroundColor = (turn ^= 1) ? 'rgb(128 128 128 / 2%)' : 'rgb(128 128 128 / 1%)'; \
+               if (performance.now() < end) requestAnimationFrame(beat); else dot.remove(); })()";
+        self.0.execute(paint, Vec::new()).await.map_err(at("paint"))?;
         let png = self.0.screenshot().await.map_err(at("screenshot"))?;
         std::fs::write(path, png).map_err(|e| format!("{}: {e}", path.display()))
     }
@@ -153,6 +194,10 @@ impl Page {
             .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
         // The window closes itself when the signature is on disk, so the release may find no window.
         let _released = self.0.perform_actions(hold).await;
+        self.signed(main).await
+    }
+
+    async fn signed(&self, main: fantoccini::wd::WindowHandle) -> Done<()> {
         let end = tokio::time::Instant::now() + APPEARS_WITHIN;
         while tokio::time::Instant::now() < end {
             if self.0.windows().await.map_err(at("windows"))?.len() == 1 {
