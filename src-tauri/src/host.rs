@@ -1,8 +1,9 @@
 //! The running host: opens the window at once and the app beside it.
 
-use crate::start::{Place, World};
+use crate::start::SERVE;
 use causeway_app::App;
 use causeway_contract::Failure;
+use causeway_sandbox::place::{Place, World};
 use std::sync::Arc;
 use tauri::{Manager, RunEvent};
 use tokio::sync::watch;
@@ -36,7 +37,7 @@ pub(crate) fn run(place: Place) -> Result<(), String> {
         .setup(move |desktop| {
             crate::windows::open_main(desktop.handle())?;
             tauri::async_runtime::spawn(async move {
-                let outcome = match opening.realm().await {
+                let outcome = match opening.realm(SERVE).await {
                     Ok(realm) => App::open(&opening.profile_dir, realm, causeway_app::Options::default()).await,
                     Err(refusal) => Err(refusal),
                 };

@@ -1,15 +1,19 @@
 //! Proofs for third parties: made from verified blocks, with what this wallet can disclose.
 
+use crate::operations;
 use crate::profile::Profile;
 use crate::proofs::{self, Evidence};
 use causeway_contract::{Failure, ProofExport, ProofVerdict, TextFile, TextIn};
 use causeway_sidechain::consensus::merkle;
 use causeway_vocab::{Code, NetworkId, Refusal};
-use elements::{Transaction, Txid};
+use elements::{BlockHeader, Transaction, Txid};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Blocks before a transaction's own that are searched for what it spends.
 const REACH: u32 = 500;
+/// Headers on top of a Bitcoin block that a proof carries.
+const MOST_ABOVE: usize = 144;
 
 fn unknown() -> Refusal {
     Refusal::new(Code::NotFound).with("what", "transaction")
@@ -17,9 +21,37 @@ fn unknown() -> Refusal {
 
 impl Profile {
     pub(crate) async fn proof_export(&self, request: ProofExport) -> Result<TextFile, Failure> {
-        if request.network != NetworkId::Sidechain {
-            return Err(Refusal::new(Code::NotOffered).with("what", "bitcoin-proof"));
+        match request.network {
+            NetworkId::Bitcoin => self.bitcoin_proof(request).await,
+            NetworkId::Sidechain => self.sidechain_proof(request).await,
         }
+    }
+
+    /// A payment on Bitcoin: of this wallet, or what the watchmen paid for a peg-out of it.
+    async fn bitcoin_proof(&self, request: ProofExport) -> Result<TextFile, Failure> {
+        let txid: bitcoin::Txid = request.txid.parse().map_err(|_| unknown())?;
+        let hash = self.read(|core, reader| {
+            let wallet = core.selected()?;
+            if let Some(hash) = wallet.bitcoin.block_of(txid) {
+                return Ok(hash);
+            }
+            let known = wallet.bitcoin.history_entry(txid).is_some();
+            let missing = || Refusal::new(Code::NotFound).with("what", if known { "block" } else { "transaction" });
+            let height = operations::payment_height(core, reader, wallet.row.id, &request.txid)?;
+            let tip = height.and_then(|height| self.clients.bitcoin.at(height)).ok_or_else(missing)?;
+            Ok(tip.hash)
+        })?;
+        let (height, block) = self.clients.bitcoin.block(hash).await.map_err(|fault| fault.refusal)?;
+        let tx = block.txdata.iter().find(|tx| tx.compute_txid() == txid).ok_or_else(unknown)?;
+        let count = crate::drafts::small(tx.output.len() as u64);
+        let outputs: Vec<u32> = request.outputs.unwrap_or_else(|| (0..count).collect());
+        let branch = bitcoin::MerkleBlock::from_block_with_predicate(&block, |id| *id == txid);
+        let above: Vec<_> = (height + 1..).map_while(|height| self.clients.bitcoin.header(height)).take(MOST_ABOVE).collect();
+        let text = proofs::write_payment(self.realm.bitcoin.network, tx, &outputs, &branch, &above);
+        Ok(TextFile { name: format!("causeway-proof-{}.json", &request.txid[..8]), text })
+    }
+
+    async fn sidechain_proof(&self, request: ProofExport) -> Result<TextFile, Failure> {
         let txid: Txid = request.txid.parse().map_err(|_| unknown())?;
         let hash = {
             let core = self.core();
@@ -43,6 +75,7 @@ impl Profile {
             let issued = tx.input.iter().filter_map(causeway_sidechain::consensus::issuance::ids_of).map(|ids| ids.asset);
             issued.chain(moved).find_map(|asset| core.names.get(&asset).map(|named| named.json.clone()))
         };
+        let headers = self.introduction(block.header.clone()).await?;
         let evidence = Evidence {
             params: &self.realm.sidechain,
             tx: &tx,
@@ -51,9 +84,17 @@ impl Profile {
             block: Some((&block.header, position, branch)),
             parents: parents.iter().collect(),
             contract: contract.as_deref(),
-            headers: Vec::new(),
+            headers: headers.iter().collect(),
         };
         Ok(TextFile { name: format!("causeway-proof-{}.json", &request.txid[..8]), text: proofs::write(&evidence) })
+    }
+
+    /// The headers that introduce the federation behind a block, as far as the chain is followed from its genesis block; without them the proof
+    /// says for itself that nothing introduces its members.
+    async fn introduction(&self, last: BlockHeader) -> Result<Vec<BlockHeader>, Refusal> {
+        let (profile, params) = (self.me(), Arc::new(self.realm.sidechain.clone()));
+        let found = move || proofs::introduction(&params, &last, |height| profile.clients.sidechain.header(height));
+        crate::vault::slowly(move || Ok(found().unwrap_or_default())).await
     }
 
     pub(crate) async fn proof_verify(&self, request: TextIn) -> Result<ProofVerdict, Failure> {

@@ -10,15 +10,12 @@ use causeway_peers::{
 use causeway_sidechain::consensus::pinned::Pinned;
 use causeway_sidechain::wallet::{Candidate, Opened};
 use causeway_store::Store;
-use causeway_vocab::{BitcoinBatch, Code, Fault, NetworkId, Realm, Refusal, SidechainBatch};
+use causeway_vocab::{BitcoinBatch, ChainBatch, Code, Fault, NetworkId, Realm, Refusal, SidechainBatch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 
-/// How often drafts expire, idle keys are locked and the like.
-const HOUSEKEEPING: Duration = Duration::from_secs(15);
 /// Rounds of housekeeping between two rebroadcasts of what is in no block.
 const REBROADCAST_ROUNDS: u32 = 20;
 /// Everything a wallet's face shows of a chain.
@@ -105,7 +102,7 @@ pub(crate) async fn sidechain(profile: Arc<Profile>, mut events: Receiver<Sidech
 pub(crate) async fn housekeeping(profile: Arc<Profile>) {
     let mut rounds = 0u32;
     loop {
-        tokio::time::sleep(HOUSEKEEPING).await;
+        tokio::time::sleep(profile.options.housekeeping).await;
         profile.lock_when_idle();
         let expired = profile.change(|_, write| {
             if write.expire_drafts(now())? > 0 {
@@ -156,7 +153,9 @@ impl Profile {
             stale(write, &[Tag::Networks]);
             Ok(())
         })?;
-        let progress = Progress { network, done: state.scanned_to, of: state.claimed.max(state.headers), eta: None };
+        let (done, of) = (state.scanned_to, state.claimed.max(state.headers));
+        let eta = self.core().chain_mut(network).effort.left(self.started.elapsed().as_millis() as u64, done, of);
+        let progress = Progress { network, done, of, eta };
         // Progress may be dropped.
         let _ = self.progress.send(progress);
         self.wake.notify_waiters();
@@ -195,14 +194,7 @@ impl Profile {
             crate::drafts::end_spent(write, network, inputs.map(|input| input.previous_output))?;
             core.bitcoin.note_block(batch.tip.height, batch.tip.time);
             let fresh = if touched { self.new_bitcoin_scripts(core) } else { Vec::new() };
-            // Scripts that came into use may have been paid in blocks that this batch has already passed.
-            let first = batch.blocks.first().map(|(tip, _)| tip.height).filter(|first| *first < batch.scanned_to);
-            let again = first.filter(|_| !fresh.is_empty());
-            write.set_scanned_to(network, again.map_or(batch.scanned_to, |first| first.saturating_sub(1)))?;
-            if touched {
-                stale(write, &CHAIN_TAGS);
-            }
-            Ok((fresh, again))
+            finish_batch(write, network, batch, touched, fresh)
         })?;
         match again {
             Some(first) => self.clients.bitcoin.rescan(fresh, first),
@@ -248,13 +240,7 @@ impl Profile {
             crate::drafts::end_spent(write, network, inputs.map(|input| crate::money::outpoint_text(input.previous_output)))?;
             core.sidechain.note_block(batch.tip.height, batch.tip.time);
             let fresh = if touched { self.new_sidechain_scripts(core) } else { Vec::new() };
-            let first = batch.blocks.first().map(|(tip, _)| tip.height).filter(|first| *first < batch.scanned_to);
-            let again = first.filter(|_| !fresh.is_empty());
-            write.set_scanned_to(network, again.map_or(batch.scanned_to, |first| first.saturating_sub(1)))?;
-            if touched {
-                stale(write, &CHAIN_TAGS);
-            }
-            Ok((fresh, again))
+            finish_batch(write, network, batch, touched, fresh)
         })?;
         for one in verdicts.iter().filter(|one| one.verdict == Verdict::Failed) {
             self.evidence_of(one.txid, one.height).await;
@@ -345,6 +331,24 @@ impl Core {
         stale(write, &[Tag::Balances, Tag::Coins, Tag::History]);
         Ok(())
     }
+}
+
+/// Writes down how far a batch has searched. Gives the scripts to watch from now on and, where they may have been paid in blocks that the
+/// batch has already passed, the height from which to search again.
+fn finish_batch<H, B, T, S>(
+    write: &mut causeway_store::Write<'_>,
+    network: NetworkId,
+    batch: &ChainBatch<H, B, T>,
+    touched: bool,
+    fresh: Vec<S>,
+) -> Result<(Vec<S>, Option<u32>), Refusal> {
+    let first = batch.blocks.first().map(|(tip, _)| tip.height).filter(|first| *first < batch.scanned_to);
+    let again = first.filter(|_| !fresh.is_empty());
+    write.set_scanned_to(network, again.map_or(batch.scanned_to, |first| first.saturating_sub(1)))?;
+    if touched {
+        stale(write, &CHAIN_TAGS);
+    }
+    Ok((fresh, again))
 }
 
 /// The transactions of a batch that pay a wallet of this profile, or that it made.

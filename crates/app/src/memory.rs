@@ -17,6 +17,8 @@ use std::sync::Arc;
 const COMPACT_ABOVE: usize = 64;
 /// Unused Bitcoin addresses watched past the last used one; more than any wallet leaves unused.
 const LOOKAHEAD: u32 = 50;
+/// Milliseconds after which the speed of a search tells something.
+const MEASURED: u64 = 1_000;
 /// Blocks whose times tell how fast a chain is.
 const PACE: usize = 12;
 
@@ -62,6 +64,35 @@ pub(crate) struct ChainInfo {
     /// How many transactions of the wallets the last rollback undid.
     pub(crate) undone: usize,
     pub(crate) times: VecDeque<(u32, u32)>,
+    pub(crate) effort: Effort,
+}
+
+/// How fast the search of a chain goes.
+#[derive(Default, Clone, Copy)]
+pub(crate) struct Effort {
+    /// When it began, milliseconds, and with how much done.
+    begun: Option<(u64, u32)>,
+}
+
+impl Effort {
+    /// Seconds left until `of` units are done; unknown until some were done for a while. `now` is in milliseconds of any clock.
+    pub(crate) fn left(&mut self, now: u64, done: u32, of: u32) -> Option<u32> {
+        if done >= of {
+            self.begun = None;
+            return Some(0);
+        }
+        // A search that starts over is another effort.
+        let (since, from) = *self.begun.get_or_insert((now, done));
+        if done < from {
+            self.begun = Some((now, done));
+            return None;
+        }
+        let (spent, made) = (now.saturating_sub(since), u64::from(done - from));
+        if spent < MEASURED || made == 0 {
+            return None;
+        }
+        u32::try_from((u64::from(of - done) * spent).div_ceil(made).div_ceil(1_000)).ok()
+    }
 }
 
 /// Whether the confidential proofs of a transaction hold.
@@ -328,5 +359,30 @@ pub(crate) fn tag_name(tag: Tag) -> String {
     match serde_json::to_value(tag) {
         Ok(serde_json::Value::String(name)) => name,
         _ => unreachable!("BUG: a tag is a string"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Effort;
+
+    #[test]
+    fn the_time_left_follows_from_what_was_done() {
+        let mut effort = Effort::default();
+        for (now, done, of, left) in [
+            (0, 100, 1_100, None),
+            (500, 300, 1_100, None),
+            (2_000, 300, 1_100, Some(8)),
+            (4_000, 1_000, 1_100, Some(1)),
+            (5_000, 1_100, 1_100, Some(0)),
+            // A rescan begins anew, and so does one within it.
+            (9_000, 0, 1_000, None),
+            (11_000, 500, 1_000, Some(2)),
+            (12_000, 10, 1_000, None),
+            (14_000, 10, 1_000, None),
+            (16_000, 110, 1_000, Some(36)),
+        ] {
+            assert_eq!(effort.left(now, done, of), left, "at {now} ms with {done} of {of}");
+        }
     }
 }

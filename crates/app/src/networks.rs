@@ -5,6 +5,7 @@ use crate::profile::Profile;
 use causeway_contract::{
     Check, CheckView, Empty, Failure, NetworkRescan, NetworkView, PeerView, Phase, TestbedFund, TestbedFunded, TestbedMine,
 };
+use causeway_peers::PeerInfo;
 use causeway_vocab::realm::Testbed;
 use causeway_vocab::{Capability, Code, NetworkId, Refusal};
 use serde_json::{Value, json};
@@ -36,15 +37,11 @@ impl Profile {
         let state = chain.state.unwrap_or(state);
         let phase = phase(chain, state.phase);
         let synced = phase == Phase::Synced;
-        let configured: Vec<String> = match network {
-            NetworkId::Bitcoin => {
-                self.realm.bitcoin.peers.iter().map(ToString::to_string).chain(core.settings.bitcoin_peers.clone()).collect()
-            }
-            NetworkId::Sidechain => {
-                self.realm.sidechain.peers.iter().map(ToString::to_string).chain(core.settings.sidechain_peers.clone()).collect()
-            }
+        let (known, added) = match network {
+            NetworkId::Bitcoin => (self.clients.bitcoin.peers(), &core.settings.bitcoin_peers),
+            NetworkId::Sidechain => (self.clients.sidechain.peers(), &core.settings.sidechain_peers),
         };
-        let peers = peers(configured, state.peers);
+        let peers = peers(known, added);
         NetworkView {
             network,
             phase,
@@ -110,10 +107,21 @@ fn phase(chain: &ChainInfo, phase: causeway_peers::Phase) -> Phase {
     }
 }
 
-/// The configured peers; which of them answer is known by number only.
-fn peers(configured: Vec<String>, connected: u32) -> Vec<PeerView> {
-    let view = |(index, address): (u32, String)| PeerView { address, connected: index < connected, agent: String::new() };
-    (0..).zip(configured).map(view).collect()
+/// The peers that the client knows, and those that were added since it started: they are dialled at the next start.
+fn peers(known: Vec<PeerInfo>, added: &[String]) -> Vec<PeerView> {
+    let seen = |peer: PeerInfo| PeerView {
+        address: peer.address.to_string(),
+        connected: peer.connected,
+        agent: peer.agent,
+        height: peer.height,
+    };
+    let mut peers: Vec<PeerView> = known.into_iter().map(seen).collect();
+    for address in added {
+        if peers.iter().all(|peer| peer.address != *address) {
+            peers.push(PeerView { address: address.clone(), connected: false, agent: String::new(), height: None });
+        }
+    }
+    peers
 }
 
 fn checks(core: &Core, network: NetworkId, synced: bool, peers: u32, signers: Option<(u8, u8)>) -> Vec<CheckView> {

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Notify, broadcast};
 
 /// How a profile is opened.
@@ -22,11 +22,33 @@ use tokio::sync::{Notify, broadcast};
 pub struct Options {
     /// How long opening a vault takes at least, milliseconds; realms without value use the floor instead.
     pub vault_millis: u64,
+    /// How often idle keys are locked, old drafts discarded and the like.
+    pub housekeeping: Duration,
+    /// By which clock people are idle and wrong passwords are waited out.
+    pub clock: Clock,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { vault_millis: 500 }
+        Options { vault_millis: 500, housekeeping: Duration::from_secs(15), clock: Clock::default() }
+    }
+}
+
+/// The system's clock, which can be put forward. Clones go together.
+#[derive(Debug, Clone, Default)]
+pub struct Clock {
+    ahead: Arc<AtomicU32>,
+}
+
+impl Clock {
+    /// Puts it forward by so many seconds.
+    pub fn advance(&self, seconds: u32) {
+        self.ahead.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// Unix seconds.
+    pub fn now(&self) -> u32 {
+        now().saturating_add(self.ahead.load(Ordering::Relaxed))
     }
 }
 
@@ -61,6 +83,8 @@ pub(crate) struct Profile {
     pub(crate) watched: Mutex<Watched>,
     /// Woken when something changed that stuck work may have waited for: a tip, an unlock, a peer.
     pub(crate) wake: Notify,
+    /// When it was opened; what is measured is measured from here.
+    pub(crate) started: Instant,
     pub(crate) touched: AtomicU32,
     pub(crate) closed: AtomicBool,
     pub(crate) me: std::sync::Weak<Profile>,
@@ -90,14 +114,15 @@ impl Profile {
         let profile = Arc::new_cyclic(|me| Profile {
             realm,
             dir: dir.to_owned(),
+            touched: AtomicU32::new(options.clock.now()),
             options,
             store,
             clients,
+            started: Instant::now(),
             notices: broadcast::channel(256).0,
             progress: broadcast::channel(256).0,
             watched: Mutex::new(watched),
             wake: Notify::new(),
-            touched: AtomicU32::new(now()),
             closed: AtomicBool::new(false),
             me: me.clone(),
             pinned,
@@ -228,7 +253,7 @@ impl Profile {
     /// Notes that a person is using the app; auto-lock counts from here. Faces ask some questions by themselves, which do not count.
     pub(crate) fn touch(&self, stales: &[Tag]) {
         if !stales.is_empty() {
-            self.touched.store(now(), Ordering::Relaxed);
+            self.touched.store(self.options.clock.now(), Ordering::Relaxed);
         }
     }
 }

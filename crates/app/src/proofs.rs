@@ -3,13 +3,13 @@
 //! A proof is a JSON file: the raw transaction, the openings its owner discloses, the merkle branch and the signed header of its block, and, where
 //! known, the transactions it spends from. Nothing in it is believed; every statement is recomputed.
 
+use crate::lineage;
 use causeway_contract::{AmountView, AssetLabel, Atoms, Code, Failure, ProofKind, ProofStatement, ProofVerdict};
 use causeway_sidechain::consensus::contract::Contract;
 use causeway_sidechain::consensus::federation::Fedpeg;
-use causeway_sidechain::consensus::header::HeaderChain;
 use causeway_sidechain::consensus::pegin::{Peg, PeginWitness};
 use causeway_sidechain::consensus::pegout::Pegout;
-use causeway_sidechain::consensus::{federation, header, issuance, merkle, proofs, signature};
+use causeway_sidechain::consensus::{header, issuance, merkle, proofs, signature};
 use causeway_vocab::{Opening, SidechainParams};
 use elements::confidential::{Asset, AssetBlindingFactor, Value, ValueBlindingFactor};
 use elements::encode::{deserialize, serialize_hex};
@@ -18,6 +18,9 @@ use elements::{BlockHeader, Transaction, TxMerkleNode, TxOut};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+pub use crate::lineage::introduction;
+pub use crate::payments::write as write_payment;
 
 /// Format of the file; another one is refused.
 const FORMAT: &str = "causeway-proof-1";
@@ -38,8 +41,7 @@ pub struct Evidence<'a> {
     pub parents: Vec<&'a Transaction>,
     /// Contract of the asset it issues or moves.
     pub contract: Option<&'a str>,
-    /// Every header from height 1 to the block. Needed only when the federation has changed since genesis: without them
-    /// nothing introduces the new members.
+    /// What [`introduction`] gives for the block: without it nothing introduces members other than the founding ones.
     pub headers: Vec<&'a BlockHeader>,
 }
 
@@ -127,8 +129,10 @@ pub fn write(evidence: &Evidence<'_>) -> String {
 pub fn verify(text: &str) -> Result<ProofVerdict, Failure> {
     let bad = |field: &str| Failure::new(Code::BadRequest).with("field", field);
     let named: Format = serde_json::from_str(text).map_err(|_| bad("proof"))?;
-    if named.format == crate::faults::FORMAT {
-        return crate::faults::verify(text);
+    match named.format.as_str() {
+        crate::faults::FORMAT => return crate::faults::verify(text),
+        crate::payments::FORMAT => return crate::payments::verify(text),
+        _ => {}
     }
     let file: File = serde_json::from_str(text).map_err(|_| bad("proof"))?;
     if file.format != FORMAT {
@@ -143,13 +147,23 @@ pub fn verify(text: &str) -> Result<ProofVerdict, Failure> {
         statements.push(output(&file, &names, &tx, *vout, disclosed));
     }
     statements.extend(issuances(&file, &names, &tx));
-    statements.extend(peg_ins(&file, &names, &tx));
+    let headers: Option<Vec<BlockHeader>> = file.headers.iter().map(|hex| decode_header(hex)).collect();
+    let headers = headers.ok_or_else(|| bad("headers"))?;
+    let in_block = match &file.block {
+        Some(block) => Some((block, decode_header(&block.header).ok_or_else(|| bad("header"))?)),
+        None => None,
+    };
+    let chain = Arc::new(file.chain.clone());
+    let federation = in_block.as_ref().map(|(_, header)| lineage::follow(&chain, &headers, header));
+    // Without a block, a deposit to the founding federation is all that can be told.
+    let fedpegs =
+        federation.as_ref().and_then(|known| known.clone().ok()).unwrap_or_else(|| vec![lineage::founding_fedpeg(&chain)]);
+    statements.extend(peg_ins(&file, &names, &tx, &fedpegs));
     statements.extend(amounts(&file, &tx, &parents));
-    if let Some(block) = &file.block {
-        let header = decode_header(&block.header).ok_or_else(|| bad("header"))?;
+    if let (Some((block, header)), Some(federation)) = (in_block, federation) {
         let included = merkle::check_branch(&header, &tx, block.position, &block.branch).is_ok();
         statements.push(statement(ProofKind::Inclusion, included, None, header.block_hash()));
-        statements.push(signatures(&file, &header));
+        statements.push(signatures(&file, &header, &federation));
     }
     Ok(ProofVerdict { ok: statements.iter().all(|s| s.ok), statements })
 }
@@ -162,7 +176,7 @@ pub(crate) fn decode_header(hex: &str) -> Option<BlockHeader> {
     header::decode(&<Vec<u8> as bitcoin::hex::FromHex>::from_hex(hex).ok()?).ok()
 }
 
-fn statement(kind: ProofKind, ok: bool, amount: Option<AmountView>, detail: impl ToString) -> ProofStatement {
+pub(crate) fn statement(kind: ProofKind, ok: bool, amount: Option<AmountView>, detail: impl ToString) -> ProofStatement {
     ProofStatement { kind, ok, amount, detail: detail.to_string() }
 }
 
@@ -289,7 +303,7 @@ fn issuances(file: &File, names: &Names, tx: &Transaction) -> Vec<ProofStatement
 }
 
 /// Peg-ins: the deposit is in a Bitcoin block with the work it claims. Its depth and the federation's right to it need a chain, and are not stated.
-fn peg_ins(file: &File, names: &Names, tx: &Transaction) -> Vec<ProofStatement> {
+fn peg_ins(file: &File, names: &Names, tx: &Transaction, fedpegs: &[Fedpeg]) -> Vec<ProofStatement> {
     let peg = Peg::from(&file.chain);
     let claims = tx.input.iter().filter(|input| input.is_pegin());
     let mut statements = Vec::new();
@@ -305,10 +319,7 @@ fn peg_ins(file: &File, names: &Names, tx: &Transaction) -> Vec<ProofStatement> 
                 )),
                 vout: input.previous_output.vout,
             };
-            // The founding peg script: a later one would need the headers that introduce it.
-            let founding = federation::initial_params(&file.chain);
-            let fedpegs = [Fedpeg { epoch_start: 0, program: founding.fedpeg_program, script: founding.fedpegscript.into() }];
-            witness.verify(&peg, &deposit, &fedpegs).map(|deposit| (witness.asset, deposit))
+            witness.verify(&peg, &deposit, fedpegs).map(|deposit| (witness.asset, deposit))
         });
         statements.push(match verified {
             Ok((asset, deposit)) => statement(ProofKind::PegIn, true, Some(names.amount(asset, deposit.value)), deposit.block),
@@ -340,14 +351,9 @@ pub(crate) fn spent<'t>(tx: &Transaction, parents: impl IntoIterator<Item = &'t 
     tx.input.iter().map(output).collect()
 }
 
-/// k of n signed the block, and the chain says that they are the ones to sign: the founding members of the genesis block, or those whom the
-/// file's own headers introduce. Members that nothing introduces prove nothing: anybody can sign with keys of his own.
-fn signatures(file: &File, header: &BlockHeader) -> ProofStatement {
-    let chain = &file.chain;
-    if chain.genesis().is_none_or(|block| block.block_hash() != chain.genesis_hash) {
-        return statement(ProofKind::Signatures, false, None, "the genesis block is not the one that the file names");
-    }
-    let signers = match signature::verify_own_signatures(header, chain) {
+/// k of n signed the block, and the chain says that they are the ones to sign.
+fn signatures(file: &File, header: &BlockHeader, federation: &Result<Vec<Fedpeg>, String>) -> ProofStatement {
+    let signers = match signature::verify_own_signatures(header, &file.chain) {
         Ok(signers) => signers,
         Err(fault) => return statement(ProofKind::Signatures, false, None, fault),
     };
@@ -356,27 +362,10 @@ fn signatures(file: &File, header: &BlockHeader) -> ProofStatement {
         signers.members.len(),
         signers.multisig.n(),
         signers.multisig.k,
-        chain.genesis_hash
+        file.chain.genesis_hash
     );
-    let founding = federation::initial_params(chain).signblockscript;
-    let introduced = match header.dynafed_current() {
-        None => Ok(()),
-        Some(current) if current.signblockscript() == Some(&founding) => Ok(()),
-        Some(_) => introduce(file, header),
-    };
-    match introduced {
-        Ok(()) => statement(ProofKind::Signatures, true, None, count),
+    match federation {
+        Ok(_) => statement(ProofKind::Signatures, true, None, count),
         Err(why) => statement(ProofKind::Signatures, false, None, why),
     }
-}
-
-/// Walks the file's headers from the genesis block to the block of the proof under every rule of the chain.
-fn introduce(file: &File, last: &BlockHeader) -> Result<(), String> {
-    let mut chain = HeaderChain::new(Arc::new(file.chain.clone())).ok_or("the genesis block cannot be read")?;
-    for hex in &file.headers {
-        let header = decode_header(hex).ok_or("a header cannot be read")?;
-        // The signers' own clock: a proof is no younger than its block.
-        chain.accept(&header, u64::from(header.time)).map_err(|fault| fault.to_string())?;
-    }
-    if chain.tip().hash == last.block_hash() { Ok(()) } else { Err("nothing introduces the members that signed".into()) }
 }

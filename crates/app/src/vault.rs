@@ -1,8 +1,8 @@
 //! The vaults: one sealed file per wallet, opened for as long as its keys are needed.
 
 use crate::memory::{Core, stale};
-use crate::profile::{Profile, now};
-use causeway_contract::{Empty, Failure, PasswordChange, Tag, WalletUnlock, WalletView, Words, WordsNew};
+use crate::profile::Profile;
+use causeway_contract::{Empty, Failure, PasswordChange, Tag, WalletUnlock, WalletView, Words, WordsConfirm, WordsNew};
 use causeway_keys::vault::check_new_password;
 use causeway_keys::{Cost, KeyringKey, OpenVault, Recovery, Secret, SigningKeys, Tries, WordCount};
 use causeway_store::WalletRow;
@@ -87,13 +87,13 @@ impl Profile {
     async fn open_vault(&self, wallet: u32, password: Secret) -> Result<OpenVault, Refusal> {
         let row = self.keyed(wallet)?;
         let mut tries: Tries = serde_json::from_str(&row.tries).unwrap_or_default();
-        tries.allow(u64::from(now()))?;
+        tries.allow(u64::from(self.options.clock.now()))?;
         let path = self.vault_path(wallet);
         let outcome = slowly(move || OpenVault::open(&read_vault(&path)?, &password)).await;
         let before = tries;
         match &outcome {
             Ok(_) => tries.right(),
-            Err(refusal) if refusal.code == Code::WrongPassword => tries.wrong(u64::from(now())),
+            Err(refusal) if refusal.code == Code::WrongPassword => tries.wrong(u64::from(self.options.clock.now())),
             Err(_) => {}
         }
         if tries != before {
@@ -104,7 +104,7 @@ impl Profile {
                 write.update_wallet(&wallet.row)
             })?;
         }
-        outcome.map_err(|refusal| match (refusal.code, tries.wait(u64::from(now()))) {
+        outcome.map_err(|refusal| match (refusal.code, tries.wait(u64::from(self.options.clock.now()))) {
             (Code::WrongPassword, wait) if wait > 0 => refusal.with("wait_seconds", wait),
             _ => refusal,
         })
@@ -114,7 +114,7 @@ impl Profile {
         let realm = Arc::clone(&self.realm);
         let keys = slowly(move || SigningKeys::new(&recovery(&vault)?.seed(), &realm)).await?;
         self.core().keys.insert(wallet, Arc::new(keys));
-        self.touched.store(now(), Ordering::Relaxed);
+        self.touched.store(self.options.clock.now(), Ordering::Relaxed);
         self.wake.notify_waiters();
         self.tell([Tag::App, Tag::Operations]);
         Ok(())
@@ -123,7 +123,7 @@ impl Profile {
     /// Keeps the keys of a wallet that was just made.
     pub(crate) fn keep_keys(&self, wallet: u32, keys: SigningKeys) {
         self.core().keys.insert(wallet, Arc::new(keys));
-        self.touched.store(now(), Ordering::Relaxed);
+        self.touched.store(self.options.clock.now(), Ordering::Relaxed);
         self.wake.notify_waiters();
     }
 
@@ -158,7 +158,7 @@ impl Profile {
     pub(crate) fn lock_when_idle(&self) {
         let mut core = self.core();
         let minutes = core.settings.auto_lock_minutes;
-        let idle = now().saturating_sub(self.touched.load(Ordering::Relaxed));
+        let idle = self.options.clock.now().saturating_sub(self.touched.load(Ordering::Relaxed));
         // Keys without a password guard nothing by being locked, and unfinished claims need them.
         let guarded: Vec<u32> = core.keys.keys().copied().filter(|id| core.wallet(*id).is_ok_and(has_password)).collect();
         if minutes > 0 && idle >= minutes.saturating_mul(60) && !guarded.is_empty() {
@@ -203,9 +203,19 @@ impl Profile {
     }
 
     pub(crate) async fn wallet_words(&self, request: WalletUnlock) -> Result<Words, Failure> {
+        let vault = self.open_vault(request.wallet, Secret::new(request.password)).await?;
+        Ok(Words { words: recovery(&vault)?.words.shown().map(str::to_owned).collect() })
+    }
+
+    pub(crate) async fn words_confirm(&self, request: WordsConfirm) -> Result<WalletView, Failure> {
         let id = request.wallet;
         let vault = self.open_vault(id, Secret::new(request.password)).await?;
-        let words = recovery(&vault)?.words.shown().map(str::to_owned).collect();
+        let (words, typed) = (&recovery(&vault)?.words, &request.words);
+        let wrong = words.shown().zip(typed).position(|(word, typed)| word != typed.trim().to_lowercase());
+        let wrong = wrong.or_else(|| (words.shown().count() != typed.len()).then(|| typed.len().min(words.shown().count())));
+        if let Some(place) = wrong {
+            return Err(Refusal::new(Code::WordsDoNotMatch).with("position", place + 1));
+        }
         self.change(|core, write| {
             core.dirty = true;
             let wallet = core.wallets.get_mut(&id).ok_or(Code::UnknownWallet)?;
@@ -214,7 +224,7 @@ impl Profile {
             stale(write, &[Tag::App]);
             Ok(())
         })?;
-        Ok(Words { words })
+        self.wallet_view(id)
     }
 
     /// Proves the right to a wallet's keys.

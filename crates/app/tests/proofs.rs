@@ -1,6 +1,6 @@
 //! Proofs made from blocks of a real elementsd.
 
-use causeway_app::proofs::{Evidence, verify, write};
+use causeway_app::proofs::{Evidence, introduction, verify, write, write_payment};
 use causeway_contract::ProofKind;
 use causeway_sidechain::consensus::merkle;
 use causeway_vocab::{Opening, SidechainParams};
@@ -9,6 +9,7 @@ use elements::encode::deserialize;
 use elements::{Block, BlockHeader, Transaction};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 fn fixture(name: &str) -> Value {
     let path = format!("{}/../../tests/fixtures/elements/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -66,11 +67,16 @@ fn openings() -> Vec<(Block, u32, u32, Opening)> {
     found
 }
 
-/// Headers of the fixture chain from height 1 on; its federation changes three times.
+/// Headers of the fixture chain from the genesis block on; its federation changes three times.
 fn headers() -> Vec<BlockHeader> {
     let chain = fixture("chain");
     let list = chain["headers"].as_array().expect("headers");
-    list.iter().skip(1).map(|h| deserialize(&bytes(&h["header"])).expect("a header")).collect()
+    list.iter().map(|h| deserialize(&bytes(&h["header"])).expect("a header")).collect()
+}
+
+/// What introduces the members that signed a block of the fixture chain.
+fn introduced(params: &SidechainParams, all: &[BlockHeader], header: &BlockHeader) -> Vec<BlockHeader> {
+    introduction(&Arc::new(params.clone()), header, |height| all.get(height as usize).cloned()).expect("a chain")
 }
 
 #[test]
@@ -102,6 +108,7 @@ fn a_disclosed_payment_in_a_signed_block_is_proven() {
     for (block, position, vout, opening) in &openings {
         let tx = &block.txdata[*position as usize];
         let branch = merkle::branch(block, *position).expect("the transaction is there");
+        let introduced = introduced(&params, &headers, &block.header);
         let evidence = Evidence {
             params: &params,
             tx,
@@ -110,7 +117,7 @@ fn a_disclosed_payment_in_a_signed_block_is_proven() {
             block: Some((&block.header, *position, branch)),
             parents: all.iter().filter(|parent| tx.input.iter().any(|i| i.previous_output.txid == parent.txid())).collect(),
             contract: None,
-            headers: headers.iter().take(block.header.height as usize).collect(),
+            headers: introduced.iter().collect(),
         };
         let text = write(&evidence);
         let verdict = verify(&text).expect("readable");
@@ -130,6 +137,7 @@ fn a_proof_that_lies_in_any_field_is_caught() {
     let (block, position, vout, opening) = openings().swap_remove(0);
     let headers = headers();
     let tx = &block.txdata[position as usize];
+    let introduced = introduced(&params, &headers, &block.header);
     let proof = |opening: Opening, header: &BlockHeader, position: u32| {
         let branch = merkle::branch(&block, 0).expect("a block has a first transaction");
         let branch = merkle::branch(&block, position).unwrap_or(branch);
@@ -141,7 +149,7 @@ fn a_proof_that_lies_in_any_field_is_caught() {
             block: Some((header, position, branch)),
             parents: Vec::new(),
             contract: None,
-            headers: headers.iter().take(header.height as usize).collect(),
+            headers: introduced.iter().collect(),
         })
     };
     let ok = |text: &str| verify(text).is_ok_and(|v| v.ok);
@@ -159,4 +167,109 @@ fn a_proof_that_lies_in_any_field_is_caught() {
     let genesis = params.genesis_hash.to_string();
     assert!(!ok(&honest.replace(&genesis, &genesis.replace('8', "9"))), "another genesis");
     assert!(verify("{}").is_err() && verify(&honest.replace("causeway-proof-1", "causeway-proof-2")).is_err(), "another format");
+}
+
+#[test]
+fn only_what_introduces_a_changed_federation_is_exported_and_all_of_it_is_needed() {
+    let params = params();
+    let all = headers();
+    let mut changed = 0;
+    for (block, position, vout, opening) in openings() {
+        let introduced = introduced(&params, &all, &block.header);
+        if introduced.is_empty() {
+            continue;
+        }
+        changed += 1;
+        assert!(introduced.len() <= block.header.height as usize, "no header twice");
+        let proof = |headers: Vec<&BlockHeader>| {
+            let text = write(&Evidence {
+                params: &params,
+                tx: &block.txdata[position as usize],
+                outputs: BTreeMap::from([(vout, opening)]),
+                issuances: BTreeMap::new(),
+                block: Some((&block.header, position, merkle::branch(&block, position).expect("it is there"))),
+                parents: Vec::new(),
+                contract: None,
+                headers,
+            });
+            verify(&text).expect("readable").ok
+        };
+        assert!(proof(introduced.iter().collect()));
+        let last = introduced.len() - 1;
+        for left_out in [0, last / 2, last] {
+            let fewer = introduced.iter().enumerate().filter(|(place, _)| *place != left_out).map(|(_, header)| header);
+            assert!(!proof(fewer.collect()), "without header {left_out} nothing introduces the members");
+        }
+        if changed == 3 {
+            break;
+        }
+    }
+    assert!(changed > 0, "the fixture's federation changed before its wallets were paid");
+}
+
+/// A block of nobody's on top of another, with the work that the private test network asks for.
+fn mine(parent: bitcoin::BlockHash, txdata: Vec<bitcoin::Transaction>) -> bitcoin::Block {
+    use bitcoin::{CompactTarget, TxMerkleNode, block, hashes::Hash as _};
+    let root = bitcoin::merkle_tree::calculate_root(txdata.iter().map(|tx| tx.compute_txid().to_raw_hash()));
+    let merkle_root = TxMerkleNode::from_raw_hash(root.unwrap_or_else(|| bitcoin::hashes::sha256d::Hash::all_zeros()));
+    let mut header = block::Header {
+        version: block::Version::TWO,
+        prev_blockhash: parent,
+        merkle_root,
+        time: 1_800_000_000,
+        bits: CompactTarget::from_consensus(0x207f_ffff),
+        nonce: 0,
+    };
+    while header.validate_pow(header.target()).is_err() {
+        header.nonce += 1;
+    }
+    bitcoin::Block { header, txdata }
+}
+
+#[test]
+fn a_bitcoin_payment_is_proven_by_its_block_and_the_work_above() {
+    use bitcoin::hashes::Hash as _;
+    let tx = |tag: u8| bitcoin::Transaction {
+        version: bitcoin::transaction::Version::TWO,
+        lock_time: bitcoin::absolute::LockTime::ZERO,
+        input: vec![bitcoin::TxIn {
+            previous_output: bitcoin::OutPoint::new(bitcoin::Txid::from_byte_array([tag; 32]), 0),
+            ..bitcoin::TxIn::default()
+        }],
+        output: vec![bitcoin::TxOut {
+            value: bitcoin::Amount::from_sat(50_000),
+            script_pubkey: bitcoin::ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::from_byte_array([tag; 20])),
+        }],
+    };
+    let paid = tx(2);
+    let block = mine(bitcoin::BlockHash::all_zeros(), vec![tx(1), paid.clone(), tx(3)]);
+    let next = mine(block.block_hash(), vec![tx(4)]);
+    let last = mine(next.block_hash(), vec![tx(5)]);
+    let place = |txid| bitcoin::MerkleBlock::from_block_with_predicate(&block, |id| *id == txid);
+    let branch = place(paid.compute_txid());
+    let network = bitcoin::Network::Regtest;
+    let proof = |tx: &bitcoin::Transaction, outputs: &[u32], branch: &bitcoin::MerkleBlock, above: &[bitcoin::block::Header]| {
+        verify(&write_payment(network, tx, outputs, branch, above)).expect("readable")
+    };
+    let above = [next.header, last.header];
+    let verdict = proof(&paid, &[0], &branch, &above);
+    let kinds: Vec<_> = verdict.statements.iter().map(|s| s.kind).collect();
+    assert_eq!(kinds, [ProofKind::Transaction, ProofKind::Payment, ProofKind::Inclusion, ProofKind::Work]);
+    assert!(verdict.ok, "{verdict:#?}");
+    assert_eq!(verdict.statements[1].amount.as_ref().map(|amount| amount.amount.0), Some(50_000));
+    assert!(verdict.statements[3].detail.starts_with("3 confirmations"), "{verdict:#?}");
+
+    let failed = |verdict: causeway_contract::ProofVerdict| {
+        assert!(!verdict.ok);
+        verdict.statements.into_iter().filter(|s| !s.ok).map(|s| s.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(failed(proof(&tx(9), &[0], &branch, &above)), [ProofKind::Inclusion], "another transaction");
+    assert_eq!(failed(proof(&paid, &[1], &branch, &above)), [ProofKind::Payment], "an output that is not there");
+    assert_eq!(failed(proof(&paid, &[0], &place(tx(3).compute_txid()), &above)), [ProofKind::Inclusion], "a branch to another");
+    assert_eq!(failed(proof(&paid, &[0], &branch, &[last.header])), [ProofKind::Work], "a gap");
+    let mut lazy = next.header;
+    while lazy.validate_pow(lazy.target()).is_ok() {
+        lazy.nonce += 1;
+    }
+    assert_eq!(failed(proof(&paid, &[0], &branch, &[lazy])), [ProofKind::Work], "a header without work");
 }

@@ -1,12 +1,13 @@
 //! `causeway sandbox`: the embedded private network, by hand.
 
+use crate::place::SERVE;
 use crate::{Place, Why};
 use causeway_sandbox::control::{Control, Fund};
+use causeway_sandbox::place::up;
 use causeway_sandbox::{Options, SandboxError};
-use causeway_vocab::{NetworkId, Realm};
+use causeway_vocab::NetworkId;
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
-use std::process::{Command as Process, Stdio};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -53,25 +54,11 @@ impl From<SandboxError> for Why {
     }
 }
 
-/// The sandbox's realm, brought up when it does not run. It outlives this program.
-pub(crate) async fn up(dir: &Path) -> Result<Realm, Why> {
-    let launch = |dir: &Path| {
-        let program = std::env::current_exe()?;
-        let mut process = Process::new(program);
-        process.args(["sandbox", "serve"]).arg(dir).stdin(Stdio::null()).stdout(Stdio::null());
-        // A group of its own: stopping this program with Ctrl-C must not stop the world.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut process, 0);
-        process.spawn().map(drop)
-    };
-    Ok(causeway_sandbox::ensure_up(dir, launch).await?)
-}
-
 pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Why> {
     let dir = place.world_dir();
     match command {
         Command::Up => {
-            up(&dir).await?;
+            up(&dir, SERVE).await?;
             say(place, "realm", causeway_sandbox::lifecycle::realm_path(&dir).display());
         }
         Command::Down => causeway_sandbox::down(&dir).await?,
@@ -101,7 +88,7 @@ pub(crate) async fn run(place: &Place, command: Command) -> Result<(), Why> {
 
 /// The control service of the running sandbox.
 async fn control(dir: &Path) -> Result<Control, Why> {
-    let testbed = up(dir).await?.testbed.ok_or_else(|| Why::Said("this realm has no testbed".into()))?;
+    let testbed = up(dir, SERVE).await?.testbed.ok_or_else(|| Why::Said("this realm has no testbed".into()))?;
     Ok(Control::at(testbed.control)?)
 }
 

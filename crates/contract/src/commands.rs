@@ -13,6 +13,7 @@ macro_rules! with_commands {
             words_new(WordsNew) -> Words [] reads [] stales [];
             wallet_create(WalletCreate) -> WalletView [] reads [] stales [App];
             wallet_words(WalletUnlock) -> Words [] reads [] stales [];
+            words_confirm(WordsConfirm) -> WalletView [] reads [] stales [App];
             wallet_quick_start(WalletQuickStart) -> WalletView [Main] reads [] stales [App];
             wallet_watch(WalletWatch) -> WalletView [Main] reads [] stales [App];
             wallet_descriptors(WalletRef) -> WalletDescriptors [Main] reads [App] stales [];

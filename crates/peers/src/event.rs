@@ -99,6 +99,19 @@ pub enum Phase {
     Offline,
 }
 
+/// A configured peer as its client last saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerInfo {
+    /// Where it is dialled.
+    pub address: std::net::SocketAddr,
+    /// Its handshake is done and its session lives.
+    pub connected: bool,
+    /// What it called itself when it was last connected; hostile text without control characters.
+    pub agent: String,
+    /// The height of its best block when it was last connected, as it says.
+    pub height: Option<Height>,
+}
+
 /// The state of a network as its client sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkState {

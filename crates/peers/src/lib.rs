@@ -19,7 +19,7 @@ pub mod testbed;
 mod wire;
 
 pub use bitcoin_chain::{BitcoinClient, BitcoinConfig, BitcoinEvent, FeeRates};
-pub use event::{Against, Event, Headers, Misrule, NetworkState, Phase, ResumePoint};
+pub use event::{Against, Event, Headers, Misrule, NetworkState, PeerInfo, Phase, ResumePoint};
 pub use sidechain::{SidechainClient, SidechainConfig, SidechainEvent};
 
 /// The clock, Unix seconds.

@@ -15,6 +15,7 @@ mod miner;
 mod node;
 pub mod options;
 mod p2p;
+pub mod place;
 mod running;
 mod world;
 

@@ -10,7 +10,7 @@ mod texts;
 mod window;
 
 use crate::host::Host;
-use causeway_contract::{Code, Failure, WalletCreate, WalletUnlock, WalletView, Words};
+use causeway_contract::{Code, Failure, WalletCreate, WalletUnlock, WalletView, Words, WordsConfirm};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Write};
 use std::process::Stdio;
@@ -48,13 +48,15 @@ enum Asked {
     Create(Box<WalletCreate>),
     /// The password, to see the words again.
     Reveal { password: String },
+    /// The words were written down: three of them were typed again.
+    Confirm(Words),
 }
 
 /// A line to the child.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Told {
-    /// The wallet was made; close.
+    /// The wallet was made, or its words count as written down; close.
     Done,
     /// The words.
     Words(Words),
@@ -88,6 +90,7 @@ pub(crate) async fn open_words(
     let opening = Opening { purpose, language, dark, valueless: state.valueless };
     tell(&mut to_child, &opening).await?;
     let mut lines = BufReader::new(from_child).lines();
+    let mut revealed = Zeroizing::new(String::new());
     while let Some(line) = lines.next_line().await.map_err(bug)?.map(Zeroizing::new) {
         let asked: Asked = serde_json::from_str(&line).map_err(|_| Failure::new(Code::Bug))?;
         match asked {
@@ -100,8 +103,18 @@ pub(crate) async fn open_words(
             },
             Asked::Reveal { password } => {
                 let wallet = wallet.ok_or_else(|| Failure::new(Code::UnknownWallet))?;
+                *revealed = password.clone();
                 let told = match app.wallet_words(WalletUnlock { wallet, password }).await {
                     Ok(words) => Told::Words(words),
+                    Err(refusal) => Told::Refused(refusal),
+                };
+                tell(&mut to_child, &told).await?;
+            }
+            Asked::Confirm(Words { words }) => {
+                let wallet = wallet.ok_or_else(|| Failure::new(Code::UnknownWallet))?;
+                let confirm = WordsConfirm { wallet, password: revealed.to_string(), words };
+                let told = match app.words_confirm(confirm).await {
+                    Ok(_) => Told::Done,
                     Err(refusal) => Told::Refused(refusal),
                 };
                 tell(&mut to_child, &told).await?;

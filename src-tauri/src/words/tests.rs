@@ -42,6 +42,8 @@ impl Stage {
                     Told::Words(causeway_contract::Words { words: ZOO.split(' ').map(str::to_owned).collect() })
                 }
                 Asked::Reveal { .. } => Told::Refused(Failure::new(Code::WrongPassword)),
+                Asked::Confirm(words) if words.words.join(" ") == ZOO => Told::Done,
+                Asked::Confirm(_) => Told::Refused(Failure::new(Code::WordsDoNotMatch)),
             })
         };
         let opening = Opening { purpose, language: language.into(), dark: language != "en", valueless };
@@ -127,15 +129,19 @@ impl Stage {
         shown.into_iter().map(|(_, word)| word).collect()
     }
 
-    /// Types the words that are asked for; `wrong` instead of the first of them.
+    /// Types the words that are asked for, `wrong` instead of the first of them, and goes on.
     fn answer(&mut self, words: &[String], wrong: Option<&str>) {
+        self.fill(words, wrong);
+        self.press(self.texts.next);
+    }
+
+    fn fill(&mut self, words: &[String], wrong: Option<&str>) {
         let asked: Vec<usize> = (1..=words.len()).filter(|n| self.asks(&format!("{} {n}", self.texts.word_number))).collect();
         assert_eq!(asked.len(), 3, "three words are asked for");
         for (place, number) in asked.into_iter().enumerate() {
             let word = wrong.filter(|_| place == 0).unwrap_or(&words[number - 1]);
             self.write(&format!("{} {number}", self.texts.word_number), word);
         }
-        self.press(self.texts.next);
     }
 
     fn made(&self) -> WalletCreate {
@@ -238,7 +244,7 @@ fn the_keyboard_alone_restores_a_wallet() {
 }
 
 #[test]
-fn the_words_are_shown_again_for_the_right_password_only() {
+fn the_words_are_shown_again_for_the_right_password_only_and_confirmed() {
     let mut stage = Stage::new(Purpose::Backup, "en", false);
     let texts = stage.texts;
     stage.write(texts.password, "harbor light");
@@ -248,7 +254,12 @@ fn the_words_are_shown_again_for_the_right_password_only() {
     stage.write(texts.password, "harbour light");
     stage.press(texts.show);
     assert!(stage.until(|stage| stage.words().len() == 12));
-    assert_eq!(stage.words().join(" "), ZOO);
-    assert!(stage.end(texts.close));
+    let words = stage.words();
+    assert_eq!(words.join(" "), ZOO);
+    stage.press(texts.written);
+    stage.answer(&words, Some("harbour"));
+    assert!(stage.says(texts.wrong_word), "what was not written down does not count");
+    stage.fill(&words, None);
+    assert!(stage.end(texts.next), "the window closes when the words count as written down");
     assert!(stage.heard.lock().expect("no test panicked with it").is_empty(), "looking makes no wallet");
 }

@@ -202,16 +202,20 @@ impl WordsWindow {
             let own = (!self.own_entropy.is_empty()).then(|| Secret::new(std::mem::take(&mut self.own_entropy)));
             let words = Words::generate(self.count, &mut self.rng, own.as_ref());
             self.words = words.shown().map(str::to_owned).collect();
-            let asked = rand::seq::index::sample(&mut self.rng, self.words.len(), 3).into_vec();
-            self.asked = asked.try_into().expect("BUG: three were asked for");
-            self.asked.sort_unstable();
-            self.turn(Page::Show);
+            self.show();
         }
+    }
+
+    /// Shows the words, and chooses those that are asked for afterwards.
+    fn show(&mut self) {
+        let asked = rand::seq::index::sample(&mut self.rng, self.words.len(), 3).into_vec();
+        self.asked = asked.try_into().expect("BUG: three were asked for");
+        self.asked.sort_unstable();
+        self.turn(Page::Show);
     }
 
     fn show_words(&mut self, ui: &mut Ui) {
         let texts = self.texts;
-        let backup = self.opening.purpose == Purpose::Backup;
         Self::heading(ui, self.title(), texts.create_lead);
         Grid::new("words").num_columns(3).min_col_width(160.0).spacing([12.0, 10.0]).show(ui, |ui| {
             let rows = self.words.len().div_ceil(3);
@@ -222,17 +226,14 @@ impl WordsWindow {
                 ui.end_row();
             }
         });
-        let (onward, _) = self.buttons(ui, if backup { texts.close } else { texts.written }, true, None);
-        match (onward, backup) {
-            (true, true) => ui.ctx().send_viewport_cmd(ViewportCommand::Close),
-            (true, false) => self.turn(Page::Confirm),
-            _ => {}
+        if self.buttons(ui, texts.written, true, None).0 {
+            self.turn(Page::Confirm);
         }
     }
 
     fn confirm(&mut self, ui: &mut Ui) {
         let texts = self.texts;
-        Self::heading(ui, texts.create_title, texts.confirm_lead);
+        Self::heading(ui, self.title(), texts.confirm_lead);
         let mut entered = false;
         for (answer, place) in self.answers.iter_mut().zip(self.asked) {
             let first = std::mem::take(&mut self.turned);
@@ -242,7 +243,10 @@ impl WordsWindow {
         if onward || entered {
             let right =
                 self.answers.iter().zip(self.asked).all(|(answer, place)| answer.trim().to_lowercase() == self.words[place]);
-            if right {
+            if right && self.opening.purpose == Purpose::Backup {
+                let words = causeway_contract::Words { words: self.words.clone() };
+                self.send(ui.ctx(), Asked::Confirm(words));
+            } else if right {
                 self.turn(Page::Seal);
             } else {
                 texts.wrong_word.clone_into(&mut self.trouble);
@@ -352,7 +356,7 @@ impl WordsWindow {
             Ok(Told::Done) => context.send_viewport_cmd(ViewportCommand::Close),
             Ok(Told::Words(words)) => {
                 self.words = words.words;
-                self.turn(Page::Show);
+                self.show();
             }
             Ok(Told::Refused(refusal)) => self.trouble = self.explain(&refusal),
             Err(_) => self.texts.refused.clone_into(&mut self.trouble),

@@ -148,3 +148,37 @@ fn an_issuance_a_payment_and_a_burn_are_proven_to_a_stranger() {
         judge.close().await;
     });
 }
+
+#[test]
+fn a_bitcoin_payment_is_proven_to_a_stranger() {
+    story(async {
+        let desk = Desk::with(200_000, 0).await;
+        let txid = desk.history(NetworkId::Bitcoin).await[0].txid.clone();
+        let export = async |txid: &str| {
+            let request = ProofExport { network: NetworkId::Bitcoin, txid: txid.into(), outputs: None };
+            desk.app.proof_export(request).await
+        };
+        let text = export(&txid).await.expect("a proof").text;
+        let verdict = desk.app.proof_verify(TextIn { text }).await.expect("a verdict");
+        assert!(verdict.ok, "{verdict:#?}");
+        let paid = |statement: &ProofStatement| statement.amount.as_ref().is_some_and(|amount| amount.amount.0 == 200_000);
+        assert!(verdict.statements.iter().any(|statement| statement.kind == ProofKind::Payment && paid(statement)));
+        assert!(verdict.statements.iter().any(|statement| statement.kind == ProofKind::Work));
+        assert_eq!(refused(export(&"00".repeat(32)).await), Code::NotFound);
+        desk.close().await;
+    });
+}
+
+#[test]
+fn networks_tell_who_their_peers_are() {
+    story(async {
+        let desk = Desk::new().await;
+        for network in desk.app.networks(Empty {}).await.expect("networks") {
+            assert!(!network.peers.is_empty());
+            for peer in network.peers {
+                assert!(peer.connected && !peer.agent.is_empty() && peer.height.is_some(), "{peer:?}");
+            }
+        }
+        desk.close().await;
+    });
+}

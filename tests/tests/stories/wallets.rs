@@ -1,8 +1,9 @@
 //! Making, restoring, watching, locking.
 
-use crate::world::{Desk, open, refused, story, world};
-use causeway_app::App;
+use crate::world::{Desk, open, open_by, refused, story, world};
+use causeway_app::{App, Clock};
 use causeway_contract::*;
+use causeway_tests::main_job::until;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const PASSWORD: &str = "a pier of long planks 7";
@@ -96,6 +97,109 @@ fn a_changed_password_opens_and_the_old_one_does_not() {
         assert_eq!(refused(desk.app.unlock(unlock(id, PASSWORD)).await), Code::WrongPassword);
         desk.app.unlock(unlock(id, "another long plank 8")).await.expect("opens");
         assert_eq!(desk.app.wallet_words(unlock(id, "another long plank 8")).await.expect("words").words, words);
+        desk.close().await;
+    });
+}
+
+#[test]
+fn keys_lock_by_themselves_when_nobody_uses_the_app() {
+    story(async {
+        let (dir, clock) = (tempfile::tempdir().expect("a folder"), Clock::default());
+        let app = open_by(dir.path(), &clock).await;
+        let id = app.wallet_create(create(&new_words(&app).await, "", false)).await.expect("a wallet").id;
+        let mut settings = app.settings_get(Empty {}).await.expect("settings");
+        settings.auto_lock_minutes = 5;
+        app.settings_set(settings.clone()).await.expect("set");
+        let unlocked = async || app.app_state(Empty {}).await.expect("a state").unlocked;
+        let locks = async || until(&app, async || Ok((!unlocked().await).then_some(()))).await.expect("locks");
+        let kept = async |minutes: u32| {
+            clock.advance(minutes * 60);
+            // What the housekeeper does next comes after what it would have locked.
+            app.network_rescan(NetworkRescan { network: NetworkId::Bitcoin, from_height: 1 }).await.expect("used");
+            unlocked().await
+        };
+        for _ in 0..3 {
+            assert!(kept(4).await, "used every four minutes, it stays open");
+        }
+        clock.advance(5 * 60);
+        locks().await;
+        assert_eq!(refused(app.unlock(unlock(id, "wrong wrong wrong 9")).await), Code::WrongPassword);
+        app.unlock(unlock(id, PASSWORD)).await.expect("opens");
+        settings.auto_lock_minutes = 0;
+        app.settings_set(settings.clone()).await.expect("set");
+        clock.advance(24 * 60 * 60);
+        settings.auto_lock_minutes = 1;
+        assert!(unlocked().await, "zero is never");
+        app.settings_set(settings).await.expect("set");
+        clock.advance(60);
+        locks().await;
+
+        // Wrong passwords are waited out by the same clock, over a restart.
+        let wrong = async |app: &App| refused(app.unlock(unlock(id, "wrong wrong wrong 9")).await);
+        for _ in 0..12 {
+            assert_eq!(wrong(&app).await, Code::WrongPassword);
+            clock.advance(60 * 60);
+        }
+        assert_eq!(wrong(&app).await, Code::WrongPassword);
+        app.close().await;
+        let app = open_by(dir.path(), &clock).await;
+        assert_eq!(refused(app.unlock(unlock(id, PASSWORD)).await), Code::TooManyTries);
+        clock.advance(60 * 60);
+        app.unlock(unlock(id, PASSWORD)).await.expect("opens");
+        app.close().await;
+    });
+}
+
+#[test]
+fn a_keyring_key_opens_its_wallet_until_it_is_replaced_or_taken_out() {
+    story(async {
+        let desk = Desk::new().await;
+        let id = desk.app.wallet_create(create(&new_words(&desk.app).await, "", false)).await.expect("a wallet").id;
+        assert!(!desk.app.keyring_remembered(id).expect("known"));
+        assert_eq!(
+            desk.app.keyring_enable(unlock(id, "wrong wrong wrong 9")).await.err().map(|r| r.code),
+            Some(Code::WrongPassword)
+        );
+        let key = desk.app.keyring_enable(unlock(id, PASSWORD)).await.expect("a key").as_bytes().to_owned();
+        let read = |bytes: &[u8; 32]| causeway_keys::KeyringKey::from_bytes(*bytes);
+        let desk = desk.restart().await;
+        let unlocked = async |desk: &Desk| desk.app.app_state(Empty {}).await.expect("a state").unlocked;
+        assert!(!unlocked(&desk).await && desk.app.keyring_remembered(id).expect("known"));
+        desk.app.keyring_open(id, read(&key)).await.expect("opens");
+        assert!(unlocked(&desk).await);
+
+        let newer = desk.app.keyring_enable(unlock(id, PASSWORD)).await.expect("a key").as_bytes().to_owned();
+        desk.app.lock(Empty {}).await.expect("locked");
+        assert!(desk.app.keyring_open(id, read(&key)).await.is_err(), "the older key is nothing any more");
+        desk.app.keyring_open(id, read(&newer)).await.expect("opens");
+        desk.app.keyring_disable(unlock(id, PASSWORD)).await.expect("taken out");
+        desk.app.lock(Empty {}).await.expect("locked");
+        assert!(desk.app.keyring_open(id, read(&newer)).await.is_err());
+        assert!(!unlocked(&desk).await && !desk.app.keyring_remembered(id).expect("known"));
+        desk.close().await;
+    });
+}
+
+#[test]
+fn words_count_as_written_down_when_they_were_typed_again() {
+    story(async {
+        let desk = Desk::new().await;
+        let wallet = desk.wallet;
+        let backed_up = async || desk.app.app_state(Empty {}).await.expect("a state").wallets[0].backed_up;
+        let words = desk.app.wallet_words(unlock(wallet, "")).await.expect("words").words;
+        assert!(!backed_up().await, "looking is not writing down");
+        let confirm = async |words: &[String]| {
+            desk.app.words_confirm(WordsConfirm { wallet, password: String::new(), words: words.to_vec() }).await
+        };
+        let mut wrong = words.clone();
+        wrong.swap(2, 3);
+        wrong[2].push('x');
+        let refusal = confirm(&wrong).await.expect_err("wrong");
+        assert_eq!((refusal.code, refusal.args["position"].as_str()), (Code::WordsDoNotMatch, "3"));
+        assert_eq!(refused(confirm(&words[..11]).await), Code::WordsDoNotMatch);
+        assert!(!backed_up().await);
+        assert!(confirm(&words).await.expect("confirmed").backed_up);
+        assert!(backed_up().await);
         desk.close().await;
     });
 }

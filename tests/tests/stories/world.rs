@@ -1,6 +1,6 @@
 //! The sandbox that all stories share, and desks that work in it.
 
-use causeway_app::{App, Options};
+use causeway_app::{App, Clock, Options};
 use causeway_contract::*;
 use causeway_sandbox::control::{Fund, Pause};
 use causeway_sandbox::{ChainOptions, Control};
@@ -129,6 +129,14 @@ pub(crate) struct State {
 /// Opens an app on a directory.
 pub(crate) async fn open(dir: &Path, realm: Realm) -> Result<Arc<App>, Refusal> {
     App::open(dir, realm, Options::default()).await
+}
+
+/// The same with a clock that the story puts forward, and a house that is kept often.
+pub(crate) async fn open_by(dir: &Path, clock: &Clock) -> Arc<App> {
+    let mut options = Options::default();
+    options.housekeeping = Duration::from_millis(50);
+    options.clock = clock.clone();
+    App::open(dir, world().await.realm.clone(), options).await.expect("opens")
 }
 
 impl Desk {

@@ -966,7 +966,11 @@ connected: boolean,
 /**
  * What it calls itself; hostile text, shown as such.
  */
-agent: string, };
+agent: string, 
+/**
+ * The height it claimed when it last connected; absent before.
+ */
+height: number | null, };
 export type PegInPlan = { 
 /**
  * How much to move, satoshi; the claim's sidechain fee is taken from it. Ignored with `drain`.
@@ -1045,7 +1049,7 @@ txid: string,
  * Outputs to disclose; absent: all this wallet can open.
  */
 outputs: Array<number> | null, };
-export type ProofKind = "transaction" | "payment" | "issuance" | "burn" | "peg-in" | "peg-out" | "amounts" | "inclusion" | "signatures" | "fault";
+export type ProofKind = "transaction" | "payment" | "issuance" | "burn" | "peg-in" | "peg-out" | "amounts" | "inclusion" | "signatures" | "work" | "fault";
 export type ProofStatement = { 
 /**
  * What is stated.
@@ -1577,6 +1581,19 @@ export type Words = {
  * The words in order.
  */
 words: Array<string>, };
+export type WordsConfirm = { 
+/**
+ * Its number.
+ */
+wallet: number, 
+/**
+ * Password of its vault.
+ */
+password: string, 
+/**
+ * All of its words in order.
+ */
+words: Array<string>, };
 export type WordsNew = { 
 /**
  * 12 or 24.
@@ -1593,6 +1610,7 @@ export type Commands = {
   words_new: { request: WordsNew; answer: Words };
   wallet_create: { request: WalletCreate; answer: WalletView };
   wallet_words: { request: WalletUnlock; answer: Words };
+  words_confirm: { request: WordsConfirm; answer: WalletView };
   wallet_quick_start: { request: WalletQuickStart; answer: WalletView };
   wallet_watch: { request: WalletWatch; answer: WalletView };
   wallet_descriptors: { request: WalletRef; answer: WalletDescriptors };
@@ -1656,6 +1674,7 @@ export const tags: { [C in keyof Commands]: { reads: Tag[]; stales: Tag[] } } = 
   words_new: { reads: [], stales: [] },
   wallet_create: { reads: [], stales: ["app"] },
   wallet_words: { reads: [], stales: [] },
+  words_confirm: { reads: [], stales: ["app"] },
   wallet_quick_start: { reads: [], stales: ["app"] },
   wallet_watch: { reads: [], stales: ["app"] },
   wallet_descriptors: { reads: ["app"], stales: [] },

@@ -626,6 +626,7 @@ export const en = {
   'proof.kind.amounts': 'Amounts add up',
   'proof.kind.inclusion': 'Included in the block',
   'proof.kind.signatures': 'Block is signed',
+  'proof.kind.work': 'Work of the block and those above',
   'proof.kind.fault': 'Broken rule',
 
   // Assets
@@ -781,6 +782,7 @@ export const en = {
   'settings.peer': 'Peer',
   'settings.agent': 'Calls itself',
   'settings.state': 'State',
+  'settings.peerHeight': 'Claims height',
   'settings.connected': 'Connected',
   'settings.notConnected': 'Not connected',
   'settings.searched': 'searched to block {height}',

@@ -627,6 +627,7 @@ export const zhHans: Dictionary = {
   'proof.kind.amounts': '金额相符',
   'proof.kind.inclusion': '包含于区块',
   'proof.kind.signatures': '区块已签名',
+  'proof.kind.work': '该区块及其上方区块的工作量',
   'proof.kind.fault': '违反的规则',
 
   // Assets
@@ -782,6 +783,7 @@ export const zhHans: Dictionary = {
   'settings.peer': '节点',
   'settings.agent': '自称',
   'settings.state': '状态',
+  'settings.peerHeight': '自称高度',
   'settings.connected': '已连接',
   'settings.notConnected': '未连接',
   'settings.searched': '已搜索至区块 {height}',

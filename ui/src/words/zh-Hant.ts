@@ -627,6 +627,7 @@ export const zhHant: Dictionary = {
   'proof.kind.amounts': '金額相符',
   'proof.kind.inclusion': '包含於區塊',
   'proof.kind.signatures': '區塊已簽名',
+  'proof.kind.work': '該區塊及其上方區塊的工作量',
   'proof.kind.fault': '違反的規則',
 
   // Assets
@@ -782,6 +783,7 @@ export const zhHant: Dictionary = {
   'settings.peer': '節點',
   'settings.agent': '自稱',
   'settings.state': '狀態',
+  'settings.peerHeight': '自稱高度',
   'settings.connected': '已連線',
   'settings.notConnected': '未連線',
   'settings.searched': '已搜尋至區塊 {height}',

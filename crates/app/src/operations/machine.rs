@@ -44,6 +44,36 @@ impl Finished {
     }
 }
 
+/// Whether another transaction spends a coin that this one spends.
+fn conflicts<O: PartialEq>(own: impl Iterator<Item = O> + Clone, others: impl Iterator<Item = O>) -> bool {
+    let mut others = others;
+    others.any(|spent| own.clone().any(|own| own == spent))
+}
+
+impl Finished {
+    /// What a Bitcoin transaction in a block means to this one: it is in the block, or it never will be.
+    pub(crate) fn on_bitcoin(&self, tx: &bitcoin::Transaction, at: At) -> Option<Input> {
+        let txid = tx.compute_txid().to_string();
+        if txid == self.txid {
+            return Some(Input::InBlock { txid, at });
+        }
+        let own = self.read_bitcoin()?;
+        let spent = |tx: &bitcoin::Transaction| tx.input.iter().map(|input| input.previous_output).collect::<Vec<_>>();
+        conflicts(spent(&own).iter(), spent(tx).iter()).then_some(Input::Conflicted { time: at.time })
+    }
+
+    /// The same on the sidechain.
+    pub(crate) fn on_sidechain(&self, tx: &elements::Transaction, at: At) -> Option<Input> {
+        let txid = tx.txid().to_string();
+        if txid == self.txid {
+            return Some(Input::InBlock { txid, at });
+        }
+        let own = self.read_sidechain()?;
+        let spent = |tx: &elements::Transaction| tx.input.iter().map(|input| input.previous_output).collect::<Vec<_>>();
+        conflicts(spent(&own).iter(), spent(tx).iter()).then_some(Input::Conflicted { time: at.time })
+    }
+}
+
 /// A block in which something happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct At {

@@ -28,7 +28,7 @@ pub(crate) use machine::{At, Effect, Finished, Heights, Input, final_depth};
 pub(crate) use peg_in::PegIn;
 pub(crate) use peg_out::PegOut;
 pub(crate) use transaction::Transaction;
-pub(crate) use view::{depth_of, operation_view};
+pub(crate) use view::{depth_of, operation_view, payment_height};
 
 use crate::memory::{Core, stale};
 use crate::profile::now;

@@ -204,9 +204,7 @@ impl Operation for PegIn {
             let outpoint = bitcoin::OutPoint::new(txid, u32::try_from(vout).ok()?);
             return Some(Input::Deposited(Deposit { outpoint, value, block, at }));
         }
-        let funding = state.order.funding.as_ref()?.read_bitcoin()?;
-        let spends_same = |input: &bitcoin::TxIn| funding.input.iter().any(|own| own.previous_output == input.previous_output);
-        tx.input.iter().any(spends_same).then_some(Input::Conflicted { time: at.time })
+        state.order.funding.as_ref()?.on_bitcoin(tx, at)
     }
 
     fn on_sidechain(state: &State, tx: &elements::Transaction, at: At) -> Option<Input> {

@@ -114,26 +114,14 @@ impl Operation for Transaction {
         if state.order.tx.network != NetworkId::Bitcoin || state.confirmed == Some(at) {
             return None;
         }
-        let txid = tx.compute_txid().to_string();
-        if txid == state.order.tx.txid {
-            return Some(Input::InBlock { txid, at });
-        }
-        let ours = state.order.tx.read_bitcoin()?;
-        let spends_same = |input: &bitcoin::TxIn| ours.input.iter().any(|own| own.previous_output == input.previous_output);
-        tx.input.iter().any(spends_same).then_some(Input::Conflicted { time: at.time })
+        state.order.tx.on_bitcoin(tx, at)
     }
 
     fn on_sidechain(state: &State, tx: &elements::Transaction, at: At) -> Option<Input> {
         if state.order.tx.network != NetworkId::Sidechain || state.confirmed == Some(at) {
             return None;
         }
-        let txid = tx.txid().to_string();
-        if txid == state.order.tx.txid {
-            return Some(Input::InBlock { txid, at });
-        }
-        let ours = state.order.tx.read_sidechain()?;
-        let spends_same = |input: &elements::TxIn| ours.input.iter().any(|own| own.previous_output == input.previous_output);
-        tx.input.iter().any(spends_same).then_some(Input::Conflicted { time: at.time })
+        state.order.tx.on_sidechain(tx, at)
     }
 
     fn on_heights(state: &State, heights: Heights, now: u32) -> Option<Input> {

@@ -57,6 +57,13 @@ pub(crate) fn operation_view(core: &Core, reader: &Reader<'_>, id: u32) -> Resul
     view(core, reader, row)
 }
 
+/// The height at which a transaction paid a peg-out of a wallet.
+pub(crate) fn payment_height(core: &Core, reader: &Reader<'_>, wallet: u32, txid: &str) -> Result<Option<u32>, Refusal> {
+    let Some((id, _)) = reader.operation_of(wallet, NetworkId::Bitcoin, txid)? else { return Ok(None) };
+    let steps = operation_view(core, reader, id)?.steps;
+    Ok(steps.iter().find(|step| step.step == StepName::PaidOnBitcoin).and_then(|step| step.height))
+}
+
 fn view(core: &Core, reader: &Reader<'_>, row: OperationRow) -> Result<OperationView, Refusal> {
     match core.operations.open.get(&row.id) {
         Some(Open { log, .. }) => Ok(draw(core, &row, log)),

@@ -47,6 +47,8 @@ records! {
         pub connected: bool,
         /// What it calls itself; hostile text, shown as such.
         pub agent: String,
+        /// The height it claimed when it last connected; absent before.
+        pub height: Option<u32>,
     }
 
     /// One kind of check and its state.

@@ -47,6 +47,16 @@ records! {
         pub words: Vec<String>,
     }
 
+    /// Confirms that the recovery words of a wallet were written down. Never sent by a webview.
+    pub struct WordsConfirm {
+        /// Its number.
+        pub wallet: u32,
+        /// Password of its vault.
+        pub password: String,
+        /// All of its words in order.
+        pub words: Vec<String>,
+    }
+
     /// Creates or restores a wallet from words. Never sent by a webview.
     pub struct WalletCreate {
         /// The user's name for it.

@@ -5,7 +5,8 @@ use causeway_vocab::NetworkId;
 use crate::AmountView;
 
 records! {
-    /// Exports a proof of a transaction: raw bytes, unblinding data of what is disclosed, merkle branch and headers.
+    /// Exports a proof of a transaction: raw bytes, unblinding data of what is disclosed, merkle branch and headers. On Bitcoin, also of a
+    /// transaction that paid a peg-out of this wallet to somebody else.
     pub struct ProofExport {
         /// Where it lives.
         #[ts(type = "NetworkId")]
@@ -58,6 +59,8 @@ choices! {
         Inclusion,
         /// Functionaries signed the block.
         Signatures,
+        /// The block and those on top of it carry the work they claim.
+        Work,
         /// A block that is signed breaks a rule.
         Fault,
     }

@@ -15,10 +15,10 @@ mod fees;
 mod index;
 mod node;
 
-use crate::event::{Event, NetworkState, ResumePoint};
+use crate::event::{Event, NetworkState, PeerInfo, ResumePoint};
 use crate::relay::Outcome;
 use crate::wire::Pool;
-use crate::wire::pool::tcp;
+use crate::wire::pool::{PeerBook, tcp};
 use crate::wire::session::Demands;
 use actor::Actor;
 use bitcoin::p2p::{Magic, ServiceFlags};
@@ -73,6 +73,7 @@ struct Shared {
     state: RwLock<(NetworkState, Option<u64>)>,
     /// Fee rates and the tip they were computed at.
     fees: Mutex<Option<(BlockHash, FeeRates)>>,
+    peers: PeerBook,
 }
 
 impl Shared {
@@ -142,6 +143,7 @@ impl BitcoinClient {
             state: RwLock::new((NetworkState::new(index.tip().height, scanned_to), None)),
             index: RwLock::new(index),
             fees: Mutex::new(None),
+            peers: PeerBook::default(),
         });
         let (commands, inbox) = mpsc::unbounded_channel();
         let (events, reader) = mpsc::channel(EVENTS);
@@ -150,7 +152,7 @@ impl BitcoinClient {
             let magic = Magic::from(params.network).to_bytes();
             let demands = Demands { magic, services: ServiceFlags::NETWORK | ServiceFlags::WITNESS };
             let peers = if params.peers.is_empty() { find_peers(params.network).await } else { params.peers.clone() };
-            let pool = Pool::start(&peers, demands, &tcp());
+            let pool = Pool::start(&peers, demands, &tcp(), shared.peers.clone());
             Actor::new(params, pool, shared, watch, scanned_to).run(inbox, events).await;
         });
         (client, reader)
@@ -226,6 +228,11 @@ impl BitcoinClient {
     /// How the network is doing right now.
     pub fn state(&self) -> NetworkState {
         self.shared.state().0
+    }
+
+    /// The configured peers, or those that were found, connected or not, as far as they are dialled.
+    pub fn peers(&self) -> Vec<PeerInfo> {
+        self.shared.peers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Fee rates from the last blocks and the peers' relay floors; see [`FeeRates`]. Fetches up to six blocks once per tip.

@@ -18,11 +18,11 @@ mod filters;
 #[cfg(test)]
 mod tests;
 
-use crate::event::{Event, NetworkState, ResumePoint};
+use crate::event::{Event, NetworkState, PeerInfo, ResumePoint};
 use crate::relay::Outcome;
 use crate::unix_time;
 use crate::wire::Pool;
-use crate::wire::pool::{Dialler, tcp};
+use crate::wire::pool::{Dialler, PeerBook, tcp};
 use crate::wire::session::Demands;
 use actor::Actor;
 use bitcoin::p2p::ServiceFlags;
@@ -81,6 +81,7 @@ enum Command {
 struct Shared {
     chain: RwLock<Chain>,
     state: RwLock<NetworkState>,
+    peers: PeerBook,
 }
 
 impl Shared {
@@ -138,7 +139,7 @@ impl SidechainClient {
         let state = NetworkState::new(chain.tip().height, scanned_to);
         // Blocks were told that are no longer of the chain.
         let undone = (resume.scanned_to > chain.tip().height).then(|| chain.tip());
-        let shared = Arc::new(Shared { chain: RwLock::new(chain), state: RwLock::new(state) });
+        let shared = Arc::new(Shared { chain: RwLock::new(chain), state: RwLock::new(state), peers: PeerBook::default() });
         let (commands, inbox) = mpsc::unbounded_channel();
         let (events, reader) = mpsc::channel(EVENTS);
         let _entered = runtime.enter();
@@ -146,7 +147,7 @@ impl SidechainClient {
             magic: params.network_magic,
             services: ServiceFlags::NETWORK | ServiceFlags::WITNESS | ServiceFlags::COMPACT_FILTERS,
         };
-        let pool = Pool::start(&params.peers, demands, dialler);
+        let pool = Pool::start(&params.peers, demands, dialler, shared.peers.clone());
         runtime.spawn(Actor::new(params, pool, Arc::clone(&shared), watch, scanned_to, undone).run(inbox, events));
         Ok((SidechainClient { shared, commands }, reader))
     }
@@ -226,6 +227,11 @@ impl SidechainClient {
     /// How the network is doing right now.
     pub fn state(&self) -> NetworkState {
         *self.shared.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The configured peers, connected or not, as far as they are dialled.
+    pub fn peers(&self) -> Vec<PeerInfo> {
+        self.shared.peers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Stops the client and waits until its connections are closed. Doing it twice changes nothing.

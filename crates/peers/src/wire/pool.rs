@@ -2,13 +2,14 @@
 
 use super::message::Message;
 use super::session::{self, Demands, End, Greeting, Misconduct, Stream};
+use crate::event::PeerInfo;
 use rand::Rng as _;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -74,24 +75,36 @@ struct Connected {
     greeting: Greeting,
 }
 
+/// The peers of a pool, for everybody to read while the pool works.
+pub(crate) type PeerBook = Arc<Mutex<Vec<PeerInfo>>>;
+
 /// Peers by address, each redialled for ever with growing, jittered pauses. Dropping the pool closes every connection.
 pub(crate) struct Pool {
     addresses: Vec<SocketAddr>,
     reports: mpsc::Receiver<Report>,
     connected: BTreeMap<usize, Connected>,
+    book: PeerBook,
     _keepers: JoinSet<()>,
 }
 
 impl Pool {
-    /// Starts dialling. Must be called within a runtime.
-    pub(crate) fn start(addresses: &[SocketAddr], demands: Demands, dialler: &Dialler) -> Pool {
+    /// Starts dialling and keeps `book` up to date. Must be called within a runtime.
+    pub(crate) fn start(addresses: &[SocketAddr], demands: Demands, dialler: &Dialler, book: PeerBook) -> Pool {
         let (sender, reports) = mpsc::channel(INBOX);
         let mut keepers = JoinSet::new();
         let addresses: Vec<_> = addresses.iter().copied().take(MOST_PEERS).collect();
         for (slot, address) in addresses.iter().enumerate() {
             keepers.spawn(keep(slot, *address, demands, dialler.clone(), sender.clone()));
         }
-        Pool { addresses, reports, connected: BTreeMap::new(), _keepers: keepers }
+        let unknown = |address: &SocketAddr| PeerInfo { address: *address, connected: false, agent: String::new(), height: None };
+        *book.lock().unwrap_or_else(PoisonError::into_inner) = addresses.iter().map(unknown).collect();
+        Pool { addresses, reports, connected: BTreeMap::new(), book, _keepers: keepers }
+    }
+
+    fn note(&self, slot: usize, change: impl FnOnce(&mut PeerInfo)) {
+        if let Some(info) = self.book.lock().unwrap_or_else(PoisonError::into_inner).get_mut(slot) {
+            change(info);
+        }
     }
 
     /// The next event. Safe to cancel. Waits for ever when there are no addresses.
@@ -119,6 +132,11 @@ impl Pool {
     fn take(&mut self, report: Report) -> Option<PoolEvent> {
         match report {
             Report::Up(peer, greeting, outgoing) => {
+                self.note(peer.slot, |info| {
+                    info.connected = true;
+                    info.agent.clone_from(&greeting.agent);
+                    info.height = Some(greeting.claimed);
+                });
                 self.connected.insert(peer.slot, Connected { session: peer.session, outgoing, greeting });
                 Some(PoolEvent::Up(peer))
             }
@@ -126,6 +144,7 @@ impl Pool {
             Report::Message(peer, message) => self.is_connected(peer).then_some(PoolEvent::Message(peer, message)),
             Report::Down(peer) if self.is_connected(peer) => {
                 self.connected.remove(&peer.slot);
+                self.note(peer.slot, |info| info.connected = false);
                 Some(PoolEvent::Down(peer))
             }
             Report::Down(_) => None,
@@ -140,7 +159,7 @@ impl Pool {
 
     /// The peers with a completed handshake.
     pub(crate) fn peers(&self) -> impl Iterator<Item = (Peer, Greeting)> + '_ {
-        self.connected.iter().map(|(slot, c)| (Peer { slot: *slot, session: c.session }, c.greeting))
+        self.connected.iter().map(|(slot, c)| (Peer { slot: *slot, session: c.session }, c.greeting.clone()))
     }
 
     /// The address of a peer.
@@ -160,6 +179,7 @@ impl Pool {
     pub(crate) fn close(&mut self, peer: Peer) {
         if self.is_connected(peer) {
             self.connected.remove(&peer.slot);
+            self.note(peer.slot, |info| info.connected = false);
         }
     }
 }

@@ -12,6 +12,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 /// The protocol version that we speak and demand: the first with BIP157 everywhere and BIP339.
 const PROTOCOL: u32 = 70016;
+/// Characters of a peer's name for itself that are kept.
+const LONGEST_AGENT: usize = 100;
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(5);
 const WRITE_DEADLINE: Duration = Duration::from_secs(20);
 /// Every so often a ping; a peer that says nothing for a whole period is dead.
@@ -106,10 +108,12 @@ pub(crate) struct Demands {
 }
 
 /// What a peer said about itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Greeting {
     /// The height of its best block when it connected; unverified.
     pub(crate) claimed: u32,
+    /// What it calls itself: hostile text without control characters, at most [`LONGEST_AGENT`] characters.
+    pub(crate) agent: String,
 }
 
 async fn say(stream: &mut (impl AsyncWrite + Unpin), message: &Message, magic: [u8; 4]) -> Result<(), End> {
@@ -159,7 +163,8 @@ async fn exchange(stream: &mut Stream, demands: &Demands) -> Result<Greeting, En
                     return Err(End::Cause(Misconduct::Unsuitable));
                 }
                 say(stream, &Message::Verack, magic).await?;
-                theirs = Some(Greeting { claimed: u32::try_from(version.start_height).unwrap_or(0) });
+                let agent = version.user_agent.chars().filter(|c| !c.is_control()).take(LONGEST_AGENT).collect();
+                theirs = Some(Greeting { claimed: u32::try_from(version.start_height).unwrap_or(0), agent });
             }
             Message::Verack => return theirs.ok_or(End::Cause(Misconduct::Garbage)),
             Message::Ping(nonce) => say(stream, &Message::Pong(nonce), magic).await?,

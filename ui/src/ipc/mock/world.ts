@@ -166,6 +166,7 @@ export class World implements Host {
         address: `127.0.0.1:${id === 'bitcoin' ? 18_444 + i : 17_040 + i}`,
         connected: !offline,
         agent: id === 'bitcoin' ? '/Satoshi:29.2.0/' : '/Functionary:0.1.0/',
+        height: state.height[id],
       })),
       checks:
         id === 'bitcoin'
@@ -348,6 +349,7 @@ export class World implements Host {
     app_state: () => ({ realm: 'sandbox', valueless: true, testbed: true, wallets: this.state.wallets, selected: this.state.selected, unlocked: this.state.unlocked }),
     words_new: () => { throw refuse('not-offered', { what: 'words' }); },
     wallet_create: () => { throw refuse('not-offered', { what: 'words' }); },
+    words_confirm: () => { throw refuse('not-offered', { what: 'words' }); },
     wallet_words: () => { throw refuse('not-offered', { what: 'words' }); },
     wallet_quick_start: ({ name }) => { this.quickStart(name, true); return this.selected(); },
     wallet_watch: ({ name, bitcoin, sidechain }) => {
