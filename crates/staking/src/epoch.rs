@@ -122,7 +122,7 @@ pub fn is_same(raw: &RawCheckpoint, checkpoint: &Checkpoint) -> bool {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
     use crate::fixtures::{bytes, load, transaction};
 

@@ -10,12 +10,14 @@ use bitcoin::hex::DisplayHex as _;
 use bitcoin::{Transaction, Witness};
 use causeway_staking::checkpoint::Checkpoint;
 use causeway_staking::envelope::{Any, Fee, Signer, Unsigned};
+use causeway_staking::epoch::{Epoch, SealedEpoch, ValidatorSet, ValidatorWithBlsKey};
 use causeway_staking::inclusion::InclusionProof as Inclusion;
 use causeway_staking::message::{
     AddBtcDelegationInclusionProof, Bip322Signature, BtcStakeExpand, BtcUndelegate, CreateBtcDelegation, InclusionProof,
     ProofOfPossession, RawCheckpoint, TransactionKey, WithdrawReward,
 };
 use causeway_staking::possession::{Account, Kind as ProofKind, bip322_hash, bip322_transactions, verify_bip322};
+use causeway_staking::store_proof::ProofOps;
 use prost::{Message, Name};
 use secp256k1_zkp::SECP256K1;
 use serde_json::{Value, json};
@@ -275,6 +277,31 @@ fn fields(checkpoint: &Checkpoint, tag: &[u8; 4]) -> Value {
     })
 }
 
+/// A record of everything about one epoch, as a node made it.
+#[derive(Clone, PartialEq, Message)]
+struct Record {
+    #[prost(message, optional, tag = "3")]
+    epoch: Option<Epoch>,
+    #[prost(message, optional, tag = "6")]
+    proof: Option<Proofs>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Proofs {
+    #[prost(message, optional, tag = "2")]
+    sealed: Option<Sealed>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Sealed {
+    #[prost(message, repeated, tag = "1")]
+    validators: Vec<ValidatorWithBlsKey>,
+    #[prost(message, optional, tag = "2")]
+    epoch: Option<ProofOps>,
+    #[prost(message, optional, tag = "3")]
+    set: Option<ProofOps>,
+}
+
 fn run_checkpoint(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
     let mut checks = Checks::new();
     let headers = list(document, "btc_headers")?;
@@ -317,6 +344,19 @@ fn run_checkpoint(document: &Value, _: &Siblings) -> Result<Vec<Case>, String> {
             .collect::<Result<_, String>>()?;
         checks.equal("records", json!(records), &json!(wanted), &[]);
         checks.equal("first part's hash", json!(hex(&part1[part1.len() - 10..])), &document["decoded"]["first_part_hash"], &[]);
+    }
+    if document.get("protobuf").is_some() {
+        let record = Record::decode(&bytes(document, "protobuf")?[..]).map_err(said)?;
+        let sealed = record.proof.and_then(|proofs| proofs.sealed).ok_or("the record has no proof of a seal")?;
+        let app_hash = record.epoch.as_ref().map(|epoch| epoch.sealer_app_hash.clone()).unwrap_or_default();
+        let epoch = SealedEpoch {
+            epoch: record.epoch.ok_or("the record has no epoch")?,
+            validators: ValidatorSet { validators: sealed.validators },
+            epoch_proof: sealed.epoch.ok_or("the record has no proof of its epoch")?,
+            validators_proof: sealed.set.ok_or("the record has no proof of its validators")?,
+        };
+        let verified = read.map_err(said).and_then(|checkpoint| epoch.verify(&checkpoint, &app_hash).map_err(said));
+        checks.accepted("sealed", verified.map(|()| json!("sealed")), &json!("sealed"), &[]);
     }
     if let Some(raw) = document.get("raw_checkpoint_protobuf") {
         let read = RawCheckpoint::decode(&bytes(raw, "hex")?[..]).map(|read| {

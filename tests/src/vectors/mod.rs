@@ -3,6 +3,7 @@
 //! A file is recognised by its structure; the file name only decides between kinds that look alike. So files of the same format
 //! that were never seen before are checked as well as ours.
 
+mod bolts;
 mod check;
 mod colu;
 mod control_plane;
@@ -42,6 +43,7 @@ pub struct Kind {
 pub fn kinds() -> &'static [&'static [Kind]] {
     &[
         open_assets::KINDS,
+        bolts::KINDS,
         colu::KINDS,
         epobc::KINDS,
         counterparty::KINDS,

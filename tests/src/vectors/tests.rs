@@ -8,7 +8,7 @@ fn fixtures() -> PathBuf {
 
 /// Files of the kinds in the registry.
 fn all_files() -> Vec<PathBuf> {
-    ["elements", "liquid-public", "colored", "babylon"]
+    ["elements", "liquid-public", "colored", "babylon", "bolts"]
         .iter()
         .flat_map(|folder| files(&fixtures().join(folder)).expect("a folder"))
         .collect()
@@ -180,6 +180,14 @@ const CONTROLS: &[(&str, &str, Spoil)] = &[
     ("liquid-public/elip100_pset.json", "record", |d| flip(d, "/0/token_value")),
     ("liquid-public/elip102_pset.json", "record", |d| flip(d, "/0/value")),
     ("liquid-public/pegout_transactions.json", "peg-out", |d| flip(d, "/0/expected/outputs/1/is_pegout")),
+    ("bolts/bolt11.json", "amount", |d| d["valid"][1]["amount_msat"] = json!("250000001")),
+    ("bolts/bolt11.json", "a bad invoice called good", |d| {
+        let mut bad = d["invalid"][1].clone();
+        bad["network"] = json!("bitcoin");
+        d["valid"].as_array_mut().expect("a list").push(bad);
+    }),
+    ("bolts/bolt12_offers.json", "a bad offer called good", |d| d[20]["valid"] = json!(true)),
+    ("bolts/bolt12_format.json", "a good offer called bad", |d| d[0]["valid"] = json!(false)),
     ("babylon/params.mainnet.json", "quorum", |d| d[5]["params"]["covenant_quorum"] = json!(10)),
     ("babylon/params_selection.json", "version", |d| flip(d, "/4/version")),
     ("babylon/staking_scripts.json", "unbonding transaction", |d| flip(d, "/2/expected/unbonding_transaction_hex")),
@@ -221,6 +229,11 @@ const CONTROLS: &[(&str, &str, Spoil)] = &[
     ("babylon/checkpoint_format.json", "a bad checkpoint called good", |d| flip(d, "/9/valid")),
     ("babylon/btc_timestamp.json", "place in the block", |d| flip(d, "/records/0/index_in_block")),
     ("babylon/btc_timestamp.json", "epoch", |d| flip(d, "/decoded/epoch")),
+    ("babylon/btc_timestamp.json", "a validator's key", |d| {
+        let record = d["protobuf"].as_str().expect("hex").replace("b4db328b0ba6016c", "b4db328b0ba6016d");
+        assert_ne!(record, d["protobuf"], "the key is there");
+        d["protobuf"] = json!(record);
+    }),
 ];
 
 #[test]
