@@ -405,7 +405,6 @@ export class World implements Host {
     },
     testbed_mine: ({ network, blocks }) => { this.mine(network, blocks); return {} as never; },
     overview: () => this.overview(),
-    peg_out_keys: () => ({ needed: false, entry: '', listed: false }),
     balance_history: ({ since }) => ({ steps: this.balanceSteps().filter((s, i, all) => since === null || s.time >= since || (all[i + 1]?.time ?? Infinity) > since) }),
     receive: ({ network, amount, asset, explicit, label, again }) => {
       const own = this.state.accounts.filter((a) => a.network === network && !a.change);
