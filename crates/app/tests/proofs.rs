@@ -211,7 +211,7 @@ fn only_what_introduces_a_changed_federation_is_exported_and_all_of_it_is_needed
 fn mine(parent: bitcoin::BlockHash, txdata: Vec<bitcoin::Transaction>) -> bitcoin::Block {
     use bitcoin::{CompactTarget, TxMerkleNode, block, hashes::Hash as _};
     let root = bitcoin::merkle_tree::calculate_root(txdata.iter().map(|tx| tx.compute_txid().to_raw_hash()));
-    let merkle_root = TxMerkleNode::from_raw_hash(root.unwrap_or_else(|| bitcoin::hashes::sha256d::Hash::all_zeros()));
+    let merkle_root = TxMerkleNode::from_raw_hash(root.unwrap_or_else(bitcoin::hashes::sha256d::Hash::all_zeros));
     let mut header = block::Header {
         version: block::Version::TWO,
         prev_blockhash: parent,
