@@ -70,8 +70,8 @@ pub(crate) struct ChainInfo {
 /// How fast the search of a chain goes.
 #[derive(Default, Clone, Copy)]
 pub(crate) struct Effort {
-    /// When it began, milliseconds, and with how much done.
-    begun: Option<(u64, u32)>,
+    /// When it began, milliseconds, with how much done, and how much was done last.
+    begun: Option<(u64, u32, u32)>,
 }
 
 impl Effort {
@@ -82,11 +82,9 @@ impl Effort {
             return Some(0);
         }
         // A search that starts over is another effort.
-        let (since, from) = *self.begun.get_or_insert((now, done));
-        if done < from {
-            self.begun = Some((now, done));
-            return None;
-        }
+        let (since, from, last) = self.begun.unwrap_or((now, done, done));
+        let (since, from) = if done < last { (now, done) } else { (since, from) };
+        self.begun = Some((since, from, done));
         let (spent, made) = (now.saturating_sub(since), u64::from(done - from));
         if spent < MEASURED || made == 0 {
             return None;

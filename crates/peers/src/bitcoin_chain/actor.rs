@@ -49,6 +49,8 @@ pub(super) struct Actor {
     restart_at: Instant,
     pause: Duration,
     margin: Height,
+    /// A sync failed since the last filter that fitted.
+    stumbled: bool,
     /// The node has told everything since it started.
     caught_up: bool,
     offline_since: Option<u64>,
@@ -78,6 +80,7 @@ impl Actor {
             restart_at: Instant::now(),
             pause: FIRST_PAUSE,
             margin: MARGIN,
+            stumbled: false,
             caught_up: false,
             offline_since: None,
             had_peers: false,
@@ -315,6 +318,7 @@ impl Actor {
         let Some(at) = at.filter(|at| at.hash == filter.block_hash()) else { return };
         let wanted = !self.watched.is_empty() && filter.contains_any(self.watched.iter());
         self.scan.filtered(at, wanted);
+        self.stumbled = false;
         if wanted {
             self.blocks.want(at.hash);
         }
@@ -325,6 +329,10 @@ impl Actor {
             if warning.contains("header syncing") {
                 // Perhaps the branch leaves below where the node starts: the next one starts lower.
                 self.margin = self.margin.saturating_mul(16);
+            }
+            // A branch that changes while it is asked for makes an honest peer stumble, once.
+            if !std::mem::replace(&mut self.stumbled, true) {
+                return;
             }
             // The node does not say which of its peers it was.
             let peers: Vec<String> = self.params.peers.iter().map(ToString::to_string).collect();
