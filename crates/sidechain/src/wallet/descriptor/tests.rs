@@ -132,6 +132,20 @@ fn liquid() -> SidechainParams {
 }
 
 #[test]
+fn a_public_key_that_spells_a_private_one_is_public() {
+    use elements::bitcoin::bip32::{ChainCode, Xpub};
+    let text = "xpub661MyMwAqRbcFkPHucMnrGNzDwb6teAX1RbKQmqtEF8kK3Z7LZ59qafCjB9eCRLiTVG3uxBxgKvRgbubRhqSKXnGGb1aoaqLrpMBDrVxga8";
+    let key = Xpub::from_str(text).expect("a key");
+    let mut keys = (0u64..).map(|number| {
+        let mut code = [0; 32];
+        code[..8].copy_from_slice(&number.to_le_bytes());
+        Xpub { chain_code: ChainCode::from(code), ..key }.to_string()
+    });
+    let key = keys.find(|key| key.contains("prv")).expect("BUG: the numbers do not end");
+    assert!(CtDescriptor::parse(&format!("ct(elip151,elwpkh({key}/<0;1>/*))")).is_ok(), "{key}");
+}
+
+#[test]
 fn what_is_wrong_with_a_descriptor_is_named() {
     let xpub = "xpub661MyMwAqRbcFkPHucMnrGNzDwb6teAX1RbKQmqtEF8kK3Z7LZ59qafCjB9eCRLiTVG3uxBxgKvRgbubRhqSKXnGGb1aoaqLrpMBDrVxga8";
     let xprv = "xprv9s21ZrQH143K28NgQ7bHCF61hy9VzwquBZvpzTwXLsbmQLRJ6iV9k2hUBRt5qzmBaSpeMj5LdcsHaXJvM7iFEivPryRcL8irN7Na9p65UUb";
