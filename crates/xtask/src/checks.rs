@@ -37,7 +37,7 @@ pub(crate) fn test(args: &[String]) -> Outcome {
     timed("vectors", || {
         Cargo::new("run")
             .args(["--quiet", "--package", "causeway-tests", "--bin", "causeway-vectors", "--"])
-            .args(["tests/fixtures/elements", "tests/fixtures/liquid-public"])
+            .args(["elements", "liquid-public", "colored", "babylon", "bolts"].map(|set| format!("tests/fixtures/{set}")))
             .run()
     })?;
     if !quick {
