@@ -12,7 +12,7 @@ use elements::{
 use elements_miniscript::psbt::{PsbtInputExt as _, PsbtOutputExt as _};
 use rand::rngs::StdRng;
 use rand::{CryptoRng, RngCore, SeedableRng as _};
-use secp256k1_zkp::{Generator, SECP256K1, SecretKey, Tag, Tweak};
+use secp256k1_zkp::{Generator, PedersenCommitment, SECP256K1, SecretKey, Tag, Tweak};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -55,8 +55,15 @@ pub struct Proof {
 }
 
 enum Made {
-    Range(RangeProof),
+    Range(Hidden),
     Surjection(SurjectionProof),
+}
+
+/// A hidden amount: what is committed to, and the proof of its range.
+struct Hidden {
+    asset: Generator,
+    value: PedersenCommitment,
+    proof: RangeProof,
 }
 
 impl ProofJob {
@@ -80,7 +87,8 @@ impl ProofJob {
                     TxOut::RANGEPROOF_MIN_PRIV_BITS,
                     generator,
                 );
-                Made::Range(range.expect("BUG: the amount was just committed to"))
+                let proof = range.expect("BUG: the amount was just committed to");
+                Made::Range(Hidden { asset: generator, value: commitment, proof })
             }
             JobKind::Surjection(domain, seed) => {
                 let mut rng = StdRng::from_seed(seed);
@@ -96,7 +104,7 @@ impl ProofJob {
 /// Proofs by what they prove.
 #[derive(Default)]
 struct Proofs {
-    ranges: HashMap<Place, RangeProof>,
+    ranges: HashMap<Place, Hidden>,
     surjections: HashMap<Place, SurjectionProof>,
 }
 
@@ -105,19 +113,12 @@ impl Proofs {
         let mut proofs = Proofs::default();
         for Proof { place, made } in made {
             match made {
-                Made::Range(proof) => drop(proofs.ranges.insert(place, proof)),
+                Made::Range(hidden) => drop(proofs.ranges.insert(place, hidden)),
                 Made::Surjection(proof) => drop(proofs.surjections.insert(place, proof)),
             }
         }
         proofs
     }
-}
-
-/// Chosen factors of an issuance's two amounts.
-#[derive(Clone, Copy)]
-struct IssuedFactors {
-    amount: ValueBlindingFactor,
-    tokens: ValueBlindingFactor,
 }
 
 impl Plan {
@@ -131,12 +132,10 @@ impl Plan {
         let mut jobs = Vec::new();
         let mut incoming = Vec::new();
         let mut domain = Vec::new();
-        let mut issued = Vec::new();
         for (vin, input) in self.inputs.iter().enumerate() {
             incoming.push(input.opening);
             domain.push(target(&input.opening));
-            let factors = self.issue(vin, input, rng, &mut jobs, &mut incoming, &mut domain);
-            issued.push(factors);
+            self.issue(vin, input, rng, &mut jobs, &mut incoming, &mut domain);
         }
         let outputs = self.openings(&incoming, rng);
         let domain: Domain = domain.into();
@@ -159,9 +158,8 @@ impl Plan {
         let mut proofs = Proofs::sorted(run(jobs));
         assert_eq!(proofs.ranges.len() + proofs.surjections.len(), wanted, "BUG: every proof job must be run once");
 
-        let inputs = self.inputs.iter().zip(issued).enumerate();
-        let inputs = inputs.map(|(vin, (input, factors))| finish_input(vin, input, factors, &mut proofs)).collect();
-        let outputs_made = self.outputs.iter().zip(&outputs).enumerate().map(|(vout, (output, opening))| {
+        let inputs = self.inputs.iter().enumerate().map(|(vin, input)| finish_input(vin, input, &mut proofs)).collect();
+        let outputs_made = self.outputs.iter().enumerate().map(|(vout, output)| {
             let script_pubkey = output.script.clone();
             match proofs.ranges.remove(&Place::Output(vout)) {
                 None => TxOut {
@@ -171,9 +169,8 @@ impl Plan {
                     script_pubkey,
                     witness: TxOutWitness::empty(),
                 },
-                Some(rangeproof) => {
+                Some(Hidden { asset, value, proof: rangeproof }) => {
                     let surjection_proof = proofs.surjections.remove(&Place::Output(vout)).unwrap_or(SurjectionProof::EMPTY);
-                    let (asset, value) = commitments(opening);
                     TxOut {
                         asset: Asset::Confidential(asset),
                         value: Value::Confidential(value),
@@ -202,11 +199,13 @@ impl Plan {
         jobs: &mut Vec<ProofJob>,
         incoming: &mut Vec<Opening>,
         domain: &mut Vec<(Generator, Tag, Tweak)>,
-    ) -> Option<IssuedFactors> {
-        let issuance = input.issuance.as_ref()?;
-        let mut add = |place, asset, value| {
+    ) {
+        let Some(issuance) = &input.issuance else { return };
+        for (place, asset, value) in
+            [(Place::Issued(vin), issuance.asset, issuance.amount), (Place::Tokens(vin), issuance.token, issuance.tokens)]
+        {
             if value == 0 {
-                return ValueBlindingFactor::zero();
+                continue;
             }
             let mut opening = explicit(asset, value);
             if let Some(secret) = self.issuance_keys[vin] {
@@ -216,11 +215,7 @@ impl Plan {
             }
             incoming.push(opening);
             domain.push(target(&opening));
-            opening.value_bf
-        };
-        let amount = add(Place::Issued(vin), issuance.asset, issuance.amount);
-        let tokens = add(Place::Tokens(vin), issuance.token, issuance.tokens);
-        Some(IssuedFactors { amount, tokens })
+        }
     }
 
     /// Openings of the outputs: random factors, and a last value factor that makes both sides balance.
@@ -268,7 +263,7 @@ impl Plan {
     }
 }
 
-fn finish_input(vin: usize, planned: &PlannedInput, factors: Option<IssuedFactors>, proofs: &mut Proofs) -> TxIn {
+fn finish_input(vin: usize, planned: &PlannedInput, proofs: &mut Proofs) -> TxIn {
     let mut input = TxIn {
         previous_output: planned.prevout,
         is_pegin: planned.pegin.is_some(),
@@ -281,26 +276,23 @@ fn finish_input(vin: usize, planned: &PlannedInput, factors: Option<IssuedFactor
     if let Some(witness) = &planned.pegin {
         input.witness.pegin_witness = witness.clone();
     }
-    if let (Some(issuance), Some(factors)) = (&planned.issuance, factors) {
-        let value = |asset, value, value_bf, hidden: bool| match value {
-            0 => Value::Null,
-            value if hidden => Value::Confidential(commitments(&Opening { value_bf, ..explicit(asset, value) }).1),
-            value => Value::Explicit(value),
+    if let Some(issuance) = &planned.issuance {
+        let mut amount = |place, amount| match (amount, proofs.ranges.remove(&place)) {
+            (0, _) => (Value::Null, RangeProof::EMPTY),
+            (_, Some(hidden)) => (Value::Confidential(hidden.value), hidden.proof),
+            (explicit, None) => (Value::Explicit(explicit), RangeProof::EMPTY),
         };
+        let (issued, amount_rangeproof) = amount(Place::Issued(vin), issuance.amount);
+        let (tokens, inflation_keys_rangeproof) = amount(Place::Tokens(vin), issuance.tokens);
         let (nonce, entropy) = match issuance.source {
             Source::New(contract) => (AssetBlindingNonce::default(), AssetEntropy::from_byte_array(contract.to_byte_array())),
             // Tells the token's asset factor, which proves that it is the token.
             Source::More(entropy) => (AssetBlindingNonce::from_byte_array(bytes(planned.opening.asset_bf)), entropy),
         };
-        input.asset_issuance = AssetIssuance {
-            asset_blinding_nonce: nonce,
-            asset_entropy: entropy,
-            amount: value(issuance.asset, issuance.amount, factors.amount, issuance.blinded),
-            inflation_keys: value(issuance.token, issuance.tokens, factors.tokens, issuance.blinded),
-        };
-        let mut range = |place| proofs.ranges.remove(&place).unwrap_or(RangeProof::EMPTY);
-        input.witness.amount_rangeproof = range(Place::Issued(vin));
-        input.witness.inflation_keys_rangeproof = range(Place::Tokens(vin));
+        input.asset_issuance =
+            AssetIssuance { asset_blinding_nonce: nonce, asset_entropy: entropy, amount: issued, inflation_keys: tokens };
+        input.witness.amount_rangeproof = amount_rangeproof;
+        input.witness.inflation_keys_rangeproof = inflation_keys_rangeproof;
     }
     input
 }
