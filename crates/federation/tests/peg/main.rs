@@ -110,6 +110,31 @@ fn a_batch_that_does_not_confirm_is_replaced_at_a_higher_fee() {
     assert!(mine_until_paid(&mut world, 1));
 }
 
+/// Blocks, reorganisations, fees that move, and a peg-out every few steps; then the trouble ends. Gives what is owed, satoshi.
+fn storm(world: &mut World, seed: u64, every: u64) -> u64 {
+    let mut owed = 0;
+    for step in 0..160_u64 {
+        if step < 100 && step % every == 0 {
+            let sat = 50_000 + (seed ^ step) % 900_000;
+            world.peg_out(sat, true);
+            owed += sat;
+        }
+        if step % 4 == 0 {
+            world.block(Vec::new(), Vec::new());
+        }
+        world.fee_rate = 1 + (seed >> (step % 40)) % 7;
+        world.pass();
+        match step % 10 {
+            9 if step % 40 == 39 => world.reorganise(1 + (seed % 3) as usize),
+            4 | 9 => world.mine(false),
+            _ => {}
+        }
+        world.paid();
+    }
+    (world.lost, world.crashes) = (0, 0);
+    owed
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 5, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -117,26 +142,7 @@ proptest! {
     fn nothing_is_paid_twice_and_all_is_paid_in_the_end(seed: u64, nested: bool) {
         let mut world = funded(5, 3, nested, seed);
         (world.lost, world.crashes) = (250, 25);
-        let mut owed = 0;
-        for step in 0..160_u64 {
-            if step < 100 && step % 9 == 0 {
-                let sat = 50_000 + (seed ^ step) % 900_000;
-                world.peg_out(sat, true);
-                owed += sat;
-            }
-            if step % 4 == 0 {
-                world.block(Vec::new(), Vec::new());
-            }
-            world.fee_rate = 1 + (seed >> (step % 40)) % 7;
-            world.pass();
-            match step % 10 {
-                9 if step % 40 == 39 => world.reorganise(1 + (seed % 3) as usize),
-                4 | 9 => world.mine(false),
-                _ => {}
-            }
-            world.paid();
-        }
-        (world.lost, world.crashes) = (0, 0);
+        let owed = storm(&mut world, seed, 9);
         let wanted = world.requested.len();
         prop_assert!(mine_until_paid(&mut world, wanted), "{} of {wanted} paid", world.paid().len());
         prop_assert_eq!(world.held(), HELD - owed);
@@ -153,23 +159,7 @@ proptest! {
         // 2k - n - 1 of them break their bindings; `World::announce` looks for two payments that could both confirm.
         world.forgetful = (0..usize::from(2 * k - n - 1)).map(|at| (at + seed as usize % 7) % usize::from(n)).collect();
         (world.lost, world.crashes) = (200, 40);
-        for step in 0..160_u64 {
-            if step % 12 == 0 && step < 100 {
-                world.peg_out(50_000 + (seed ^ step) % 900_000, true);
-            }
-            if step % 4 == 0 {
-                world.block(Vec::new(), Vec::new());
-            }
-            world.fee_rate = 1 + (seed >> (step % 40)) % 7;
-            world.pass();
-            match step % 10 {
-                9 if step % 40 == 39 => world.reorganise(1 + (seed % 3) as usize),
-                4 | 9 => world.mine(false),
-                _ => {}
-            }
-            world.paid();
-        }
-        (world.lost, world.crashes) = (0, 0);
+        storm(&mut world, seed, 12);
         let wanted = world.requested.len();
         prop_assert!(mine_until_paid(&mut world, wanted), "{} of {wanted} paid", world.paid().len());
         prop_assert!(world.restarts > 0);
