@@ -136,9 +136,9 @@ impl CtDescriptor {
             return None;
         }
         let definite = single.0.at_derivation_index(index).ok()?;
-        let blinding_key = definite.address(SECP256K1, params).ok()?.blinding_pubkey?;
-        let script = definite.descriptor.script_pubkey();
-        Some(DerivedScript { script, blinding_key, descriptor: definite.descriptor, params })
+        let address = definite.address(SECP256K1, params).ok()?;
+        let blinding_key = address.blinding_pubkey?;
+        Some(DerivedScript { script: address.script_pubkey(), blinding_key, descriptor: definite.descriptor, params })
     }
 
     /// The private blinding key of a script: opens what was blinded to it. `None` for bare public keys.
@@ -232,6 +232,11 @@ impl Account {
         self.path(path.chain).derive(path.index, self.params)
     }
 
+    /// The script descriptor at a path; no key is computed. `None` past index 2^31 - 1.
+    pub(crate) fn definite(&self, path: KeyPath) -> Option<ScriptDescriptor<DefiniteDescriptorKey>> {
+        self.path(path.chain).0.descriptor.at_derivation_index(path.index).ok()
+    }
+
     /// Weight units that satisfying the script at a path adds to an input, signatures of the largest size.
     pub(crate) fn satisfaction_weight(&self, path: KeyPath) -> usize {
         let weight = self.path(path.chain).0.descriptor.max_weight_to_satisfy();
@@ -240,8 +245,7 @@ impl Account {
 
     /// The output script at a path, without the rest. `None` past index 2^31 - 1.
     pub(crate) fn script(&self, path: KeyPath) -> Option<Script> {
-        let definite = self.path(path.chain).0.descriptor.at_derivation_index(path.index).ok()?;
-        Some(definite.script_pubkey())
+        Some(self.definite(path)?.script_pubkey())
     }
 
     /// The private key that opens what was blinded to that script.
@@ -291,11 +295,6 @@ impl DerivedScript {
             true
         });
         origins
-    }
-
-    /// The script descriptor at this index.
-    pub fn descriptor(&self) -> &ScriptDescriptor<DefiniteDescriptorKey> {
-        &self.descriptor
     }
 }
 

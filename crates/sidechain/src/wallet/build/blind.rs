@@ -243,19 +243,19 @@ impl Plan {
     /// The unsigned transaction with what signers need: spent outputs, key origins, and keys that outputs are blinded to.
     fn pset(&self, tx: Transaction) -> Pset {
         let mut pset = Pset::from_tx(tx);
-        for ((input, planned), script) in pset.inputs_mut().iter_mut().zip(&self.inputs).zip(&self.input_scripts) {
+        for ((input, planned), descriptor) in pset.inputs_mut().iter_mut().zip(&self.inputs).zip(&self.input_descriptors) {
             input.final_script_sig = None;
             input.final_script_witness = None;
             input.witness_utxo = Some(planned.output.clone());
-            let known = input.update_with_descriptor_unchecked(script.descriptor());
+            let known = input.update_with_descriptor_unchecked(descriptor);
             known.expect("BUG: hardened steps are refused when a descriptor is read");
         }
-        for ((output, planned), script) in pset.outputs_mut().iter_mut().zip(&self.outputs).zip(&self.output_scripts) {
+        for ((output, planned), descriptor) in pset.outputs_mut().iter_mut().zip(&self.outputs).zip(&self.output_descriptors) {
             output.blinding_key = planned.blinding_key.map(bitcoin::PublicKey::new);
             // Names an input of whoever blinds; all are ours.
             output.blinder_index = planned.blinding_key.map(|_| 0);
-            if let Some(script) = script {
-                let known = output.update_with_descriptor_unchecked(script.descriptor());
+            if let Some(descriptor) = descriptor {
+                let known = output.update_with_descriptor_unchecked(descriptor);
                 known.expect("BUG: hardened steps are refused when a descriptor is read");
             }
         }

@@ -84,9 +84,9 @@ pub(super) fn plan(wallet: &SidechainWallet, intent: &Intent, rng: &mut (impl Rn
     let hidden = |input: &PlannedInput| input.issuance.as_ref().is_some_and(|issuance| issuance.blinded);
     let key = |input: &PlannedInput| hidden(input).then(|| wallet.account().issuance_blinding_key(&input.prevout));
     let issuance_keys = inputs.iter().map(key).collect();
-    let derive = |path| wallet.account().derive(path).expect("BUG: it was derived before");
-    let input_scripts = inputs.iter().map(|input| derive(input.path)).collect();
-    let output_scripts = outputs.iter().map(|output| output.path.map(derive)).collect();
+    let definite = |path| wallet.account().definite(path).expect("BUG: it was derived before");
+    let input_descriptors = inputs.iter().map(|input| definite(input.path)).collect();
+    let output_descriptors = outputs.iter().map(|output| output.path.map(definite)).collect();
     Ok(Plan {
         inputs,
         outputs,
@@ -96,8 +96,8 @@ pub(super) fn plan(wallet: &SidechainWallet, intent: &Intent, rng: &mut (impl Rn
         change,
         changes: fresh.changes(),
         issuance_keys,
-        input_scripts,
-        output_scripts,
+        input_descriptors,
+        output_descriptors,
     })
 }
 

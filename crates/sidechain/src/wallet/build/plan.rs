@@ -1,9 +1,10 @@
 //! A transaction before blinding.
 
-use crate::wallet::descriptor::{DerivedScript, KeyPath};
+use crate::wallet::descriptor::KeyPath;
 use crate::wallet::state::Changes;
 use causeway_vocab::Opening;
 use elements::{AssetEntropy, AssetId, ContractHash, OutPoint, Script, TxOut};
+use elements_miniscript::{DefiniteDescriptorKey, Descriptor};
 use secp256k1_zkp::{PublicKey, SecretKey};
 
 /// What an output is for.
@@ -113,8 +114,8 @@ pub struct Plan {
     pub changes: Changes,
     /// Keys that hide issued amounts, by input.
     pub(super) issuance_keys: Vec<Option<SecretKey>>,
-    /// What the scripts of the inputs derive from.
-    pub(super) input_scripts: Vec<DerivedScript>,
+    /// The descriptors of the inputs.
+    pub(super) input_descriptors: Vec<Descriptor<DefiniteDescriptorKey>>,
     /// The same of outputs to ourselves.
-    pub(super) output_scripts: Vec<Option<DerivedScript>>,
+    pub(super) output_descriptors: Vec<Option<Descriptor<DefiniteDescriptorKey>>>,
 }
