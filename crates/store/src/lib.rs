@@ -9,6 +9,7 @@
 
 mod assets;
 mod chain;
+mod desk;
 mod drafts;
 mod error;
 mod labels;
@@ -20,6 +21,7 @@ mod wallets;
 mod write;
 
 pub use assets::ContractRow;
+pub use desk::{HolderRow, OfferRow, RedeemedRow, RedemptionRow};
 pub use drafts::DraftRow;
 pub use labels::LabelRow;
 pub use open::{Binding, Store, sqlite_version};
