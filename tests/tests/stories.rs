@@ -1,5 +1,7 @@
 //! Stories: what a person does with the app and what goes wrong, through the contract, on a world that all of them share.
 
+#[path = "stories/audit.rs"]
+mod audit;
 #[path = "stories/authorised.rs"]
 mod authorised;
 #[path = "stories/bad_requests.rs"]

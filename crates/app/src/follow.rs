@@ -27,10 +27,8 @@ type Started = (Clients, Watched, Receiver<BitcoinEvent>, Receiver<SidechainEven
 pub(crate) fn start(store: &Store, core: &Core, realm: &Arc<Realm>, pinned: &Arc<Pinned>) -> Result<Started, Refusal> {
     let watched = wanted(core);
     let runtime = tokio::runtime::Handle::current();
-    let mut params = realm.bitcoin.clone();
-    params.peers.extend(core.settings.bitcoin_peers.iter().filter_map(|peer| peer.parse::<SocketAddr>().ok()));
     let config = BitcoinConfig {
-        params,
+        params: bitcoin_params(core),
         checkpoint: None,
         resume: resume(store, NetworkId::Bitcoin)?,
         watch: watched.bitcoin.iter().cloned().collect(),
@@ -46,6 +44,13 @@ pub(crate) fn start(store: &Store, core: &Core, realm: &Arc<Realm>, pinned: &Arc
     };
     let (sidechain, sidechain_events) = SidechainClient::start(config, &runtime)?;
     Ok((Clients { bitcoin, sidechain }, watched, bitcoin_events, sidechain_events))
+}
+
+/// The realm's Bitcoin with the peers that the user added.
+pub(crate) fn bitcoin_params(core: &Core) -> causeway_vocab::BitcoinParams {
+    let mut params = core.realm.bitcoin.clone();
+    params.peers.extend(core.settings.bitcoin_peers.iter().filter_map(|peer| peer.parse::<SocketAddr>().ok()));
+    params
 }
 
 fn resume(store: &Store, network: NetworkId) -> Result<ResumePoint, Refusal> {

@@ -13,6 +13,7 @@
 
 mod amounts;
 mod assets;
+mod audit;
 mod bridge;
 mod call;
 pub mod cores;

@@ -72,11 +72,22 @@ pub(crate) struct ChainInfo {
 pub(crate) struct Effort {
     /// When it began, milliseconds, with how much done, and how much was done last.
     begun: Option<(u64, u32, u32)>,
+    left: Option<u32>,
 }
 
 impl Effort {
     /// Seconds left until `of` units are done; unknown until some were done for a while. `now` is in milliseconds of any clock.
     pub(crate) fn left(&mut self, now: u64, done: u32, of: u32) -> Option<u32> {
+        self.left = self.measure(now, done, of);
+        self.left
+    }
+
+    /// What [`Effort::left`] said last.
+    pub(crate) fn remaining(&self) -> Option<u32> {
+        self.left
+    }
+
+    fn measure(&mut self, now: u64, done: u32, of: u32) -> Option<u32> {
         if done >= of {
             self.begun = None;
             return Some(0);

@@ -1,5 +1,6 @@
 //! An open profile: its lock, its disk, its clients.
 
+use crate::audit::Audit;
 use crate::memory::Core;
 use crate::operations::Effect;
 use crate::proof_queue::ProofQueue;
@@ -90,6 +91,7 @@ pub(crate) struct Profile {
     pub(crate) me: std::sync::Weak<Profile>,
     pub(crate) pinned: Arc<Pinned>,
     pub(crate) proof_queue: ProofQueue,
+    pub(crate) audit: Audit,
     core: Mutex<Core>,
     seq: AtomicU32,
     tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
@@ -107,9 +109,10 @@ impl Profile {
             core.sidechain.fault = pins.refused;
             core.compact(&store)?;
             store.commit(|write| write.expire_drafts(now()))?;
-            Ok::<_, Refusal>((store, core, pins.pinned))
+            let audit = Audit::resume(&store)?;
+            Ok::<_, Refusal>((store, core, pins.pinned, audit))
         });
-        let (store, core, pinned) = opened.await.map_err(|_| Refusal::new(Code::Bug))??;
+        let (store, core, pinned, audit) = opened.await.map_err(|_| Refusal::new(Code::Bug))??;
         let (clients, watched, bitcoin_events, sidechain_events) = crate::follow::start(&store, &core, &realm, &pinned)?;
         let profile = Arc::new_cyclic(|me| Profile {
             realm,
@@ -127,6 +130,7 @@ impl Profile {
             me: me.clone(),
             pinned,
             proof_queue: ProofQueue::default(),
+            audit,
             core: Mutex::new(core),
             seq: AtomicU32::new(0),
             tasks: Mutex::new(Vec::new()),
@@ -138,6 +142,7 @@ impl Profile {
             profile.keep(tokio::spawn(crate::proof_queue::work(Arc::clone(&profile))));
         }
         profile.keep(tokio::spawn(crate::witness::watch(Arc::clone(&profile))));
+        profile.keep(tokio::spawn(crate::audit::follow(Arc::clone(&profile))));
         profile.resume_operations();
         Ok(profile)
     }

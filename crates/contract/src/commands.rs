@@ -72,6 +72,8 @@ macro_rules! with_commands {
             operation_act(OperationAct) -> OperationView [Main] reads [] stales [Operations];
             peg_out_keys(Empty) -> PegOutKeys [Main] reads [Networks] stales [];
             bridge(Empty) -> BridgeView [Main] reads [Networks, Operations] stales [];
+            peg_audit(Empty) -> PegAudit [Main] reads [Audit] stales [];
+            peg_audit_set(PegAuditSet) -> PegAudit [Main] reads [] stales [Audit];
 
             // -- assets
             assets(Empty) -> Vec<AssetView> [Main] reads [Assets, Balances] stales [];

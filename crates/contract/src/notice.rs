@@ -25,6 +25,8 @@ choices! {
         Drafts,
         /// Long work.
         Operations,
+        /// The audit of the peg.
+        Audit,
     }
 }
 

@@ -8,6 +8,7 @@
 //! - Nothing secret is stored here: recovery words live in the vault files beside the database.
 
 mod assets;
+mod audit;
 mod chain;
 mod desk;
 mod drafts;

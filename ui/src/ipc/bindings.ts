@@ -971,6 +971,120 @@ agent: string,
  * The height it claimed when it last connected; absent before.
  */
 height: number | null, };
+export type PegAudit = { 
+/**
+ * What it is doing, and what it has found.
+ */
+state: PegAuditState, 
+/**
+ * Sidechain blocks read, of all.
+ */
+sidechain: PegAuditReach, 
+/**
+ * Bitcoin blocks searched, of all.
+ */
+bitcoin: PegAuditReach, 
+/**
+ * Seconds left, when known.
+ */
+eta: number | null, 
+/**
+ * The books; absent before both chains were read to their tips once.
+ */
+books: PegBooks | null, 
+/**
+ * Why it does not go on, if it does not.
+ */
+trouble: Failure | null, };
+export type PegAuditReach = { 
+/**
+ * Height up to which.
+ */
+done: number, 
+/**
+ * Height of the best block.
+ */
+of: number, };
+export type PegAuditSet = { 
+/**
+ * What.
+ */
+wish: PegAuditWish, };
+export type PegAuditState = "off" | "running" | "paused" | "complete" | "shortfall";
+export type PegAuditWish = "on" | "paused" | "off";
+export type PegBooks = { 
+/**
+ * The sidechain block that was the tip then.
+ */
+sidechain_height: number, 
+/**
+ * The Bitcoin block that was the tip then.
+ */
+bitcoin_height: number, 
+/**
+ * Claimed, satoshi.
+ */
+pegged_in: Atoms, 
+/**
+ * Destroyed for payments on Bitcoin, satoshi.
+ */
+pegged_out: Atoms, 
+/**
+ * Destroyed visibly for nothing, satoshi.
+ */
+burned: Atoms, 
+/**
+ * Made without a claim, satoshi.
+ */
+created: Atoms, 
+/**
+ * What is left on the sidechain, satoshi.
+ */
+circulating: Atoms, 
+/**
+ * Peg-outs for which no payment has been seen, satoshi.
+ */
+unpaid: Atoms, 
+/**
+ * `circulating` and `unpaid`, satoshi.
+ */
+owed: Atoms, 
+/**
+ * Held on Bitcoin, satoshi.
+ */
+reserve: Atoms, 
+/**
+ * Of that, under peg scripts that are no longer in force, satoshi.
+ */
+at_old_scripts: Atoms, 
+/**
+ * Claimed with deposits that Bitcoin does not have, satoshi.
+ */
+unplaced: Atoms, 
+/**
+ * Claims in signed blocks that break a rule.
+ */
+bad_claims: number, 
+/**
+ * What left the reserve without a peg-out that asked for it, satoshi.
+ */
+unexplained: Atoms, 
+/**
+ * By which transactions, the newest ones.
+ */
+unexplained_by: Array<PegSpend>, 
+/**
+ * `reserve` in ten-thousandths of `owed`, rounded down; absent while nothing is owed.
+ */
+coverage: number | null, 
+/**
+ * What the reserve lacks, satoshi. Below the dust that payments leave to miners it is no shortfall.
+ */
+missing: Atoms, 
+/**
+ * The course over time, ascending.
+ */
+points: Array<PegPoint>, };
 export type PegInPlan = { 
 /**
  * How much to move, satoshi; the claim's sidechain fee is taken from it. Ignored with `drain`.
@@ -1018,6 +1132,28 @@ destination: string | null,
  * Sidechain fee rate, sat/kvB; absent: the normal choice.
  */
 fee_rate: number | null, };
+export type PegPoint = { 
+/**
+ * Unix seconds.
+ */
+time: number, 
+/**
+ * Pegged in less pegged out and burned, satoshi.
+ */
+circulating: Atoms, 
+/**
+ * Held on Bitcoin, satoshi.
+ */
+reserve: Atoms, };
+export type PegSpend = { 
+/**
+ * Which.
+ */
+txid: string, 
+/**
+ * How much of it no peg-out asked for, satoshi.
+ */
+amount: Atoms, };
 export type Phase = "connecting" | "headers" | "filters" | "synced" | "offline" | "halted";
 export type Progress = { 
 /**
@@ -1382,7 +1518,7 @@ after: Atoms,
  * Transaction.
  */
 txid: string, };
-export type Tag = "app" | "settings" | "networks" | "balances" | "coins" | "addresses" | "history" | "assets" | "drafts" | "operations";
+export type Tag = "app" | "settings" | "networks" | "balances" | "coins" | "addresses" | "history" | "assets" | "drafts" | "operations" | "audit";
 export type TestbedFund = { 
 /**
  * How much, in satoshi.
@@ -1661,6 +1797,8 @@ export type Commands = {
   operation_act: { request: OperationAct; answer: OperationView };
   peg_out_keys: { request: Empty; answer: PegOutKeys };
   bridge: { request: Empty; answer: BridgeView };
+  peg_audit: { request: Empty; answer: PegAudit };
+  peg_audit_set: { request: PegAuditSet; answer: PegAudit };
   assets: { request: Empty; answer: AssetView[] };
   asset: { request: AssetRef; answer: AssetDetail };
   contract_import: { request: ContractImport; answer: AssetView };
@@ -1725,6 +1863,8 @@ export const tags: { [C in keyof Commands]: { reads: Tag[]; stales: Tag[] } } = 
   operation_act: { reads: [], stales: ["operations"] },
   peg_out_keys: { reads: ["networks"], stales: [] },
   bridge: { reads: ["networks", "operations"], stales: [] },
+  peg_audit: { reads: ["audit"], stales: [] },
+  peg_audit_set: { reads: [], stales: ["audit"] },
   assets: { reads: ["assets", "balances"], stales: [] },
   asset: { reads: ["assets", "balances", "history"], stales: [] },
   contract_import: { reads: [], stales: ["assets"] },

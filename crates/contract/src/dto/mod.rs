@@ -1,6 +1,7 @@
 //! What crosses the wire, one file per subject.
 
 mod assets;
+mod audit;
 mod drafts;
 mod money;
 mod networks;
@@ -9,6 +10,7 @@ mod profile;
 mod proofs;
 
 pub use assets::*;
+pub use audit::*;
 pub use drafts::*;
 pub use money::*;
 pub use networks::*;

@@ -12,7 +12,7 @@ pub mod contract;
 pub mod federation;
 pub mod filter;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 pub mod header;
 pub mod issuance;
 pub mod merkle;

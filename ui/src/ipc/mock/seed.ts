@@ -1,6 +1,6 @@
 // The state in which a world in memory begins.
 import type {
-  AssetLabel, CoinView, HistoryRow, Known, Moved, NetworkId, OperationView, Settings, SupplyStep, TransactionKind, WalletView,
+  AssetLabel, CoinView, HistoryRow, Known, Moved, NetworkId, OperationView, PegAuditWish, Settings, SupplyStep, TransactionKind, WalletView,
 } from '../bindings';
 import { BTC, FAKE, HBR27, HBR27_TOKEN, LBTC, PEARL, address, dice, hex, qr } from './assets';
 
@@ -22,6 +22,7 @@ export interface Account {
 
 export interface State {
   scenario: Scenario;
+  audit: PegAuditWish;
   wallets: WalletView[];
   selected: number | null;
   unlocked: boolean;
@@ -163,6 +164,7 @@ export function begin(scenario: Scenario): State {
   const bitcoin = (amount: bigint, label: string, more: Partial<CoinView> = {}) => coin(roll, 'bitcoin', BTC, amount, label, more);
   const state: State = {
     scenario,
+    audit: scenario === 'empty' ? 'off' : scenario === 'offline' ? 'paused' : 'on',
     wallets: scenario === 'fresh' ? [] : [wallet],
     selected: scenario === 'fresh' ? null : 1,
     unlocked: scenario !== 'locked' && scenario !== 'watch' && scenario !== 'fresh',

@@ -6,6 +6,7 @@ import type {
 } from '../bindings';
 import type { Answer, CommandName, Host, KeyringState, Request, WordsPurpose } from '../host';
 import { BTC, FAKE, HBR27, HBR27_TOKEN, LBTC, PEARL, address, hex, qr } from './assets';
+import { pegAudit } from './audit';
 import { Drafts } from './drafts';
 import { NOW, begin, type Scenario, type State } from './seed';
 
@@ -489,6 +490,8 @@ export class World implements Host {
       pak: false, peg_in_paused: this.scenario === 'halted' ? refuse('halted', { network: 'sidechain' }) : null,
       peg_out_paused: this.scenario === 'paused' ? refuse('peg-paused', { why: 'evidence' }) : this.scenario === 'halted' ? refuse('halted', { network: 'sidechain' }) : null,
     }),
+    peg_audit: () => pegAudit(this.state.audit, this.scenario === 'halted'),
+    peg_audit_set: ({ wish }) => pegAudit((this.state.audit = wish), this.scenario === 'halted'),
     assets: () => this.assets.filter((a) => a.id !== BTC.id && (this.balance('sidechain', a) || this.state.issued.has(a.id))).map((a) => this.assetView(a)),
     asset: ({ asset }) => this.assetDetail(this.asset(asset)),
     contract_import: ({ asset, contract }) => {
