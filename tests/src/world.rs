@@ -10,8 +10,7 @@ use std::sync::Arc;
 /// The sandbox is the program `causeway-sandbox` beside the calling one.
 pub async fn realm(file: Option<&Path>, dir: &Path) -> Result<Realm, String> {
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-        return Realm::from_toml(&text).map_err(|refusal| refusal.to_string());
+        return read_realm(path);
     }
     causeway_sandbox::ensure_up(dir, |dir| {
         let program = beside("causeway-sandbox")?;
@@ -25,6 +24,12 @@ pub async fn realm(file: Option<&Path>, dir: &Path) -> Result<Realm, String> {
     })
     .await
     .map_err(|e| e.to_string())
+}
+
+/// Reads a realm file.
+pub fn read_realm(path: &Path) -> Result<Realm, String> {
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    Realm::from_toml(&text).map_err(|refusal| refusal.to_string())
 }
 
 /// A program that cargo built next to this one (test binaries live one folder deeper).

@@ -100,6 +100,9 @@ pub(crate) async fn run(dir: &Path, options: Options, signal: impl Future<Output
         "-mainchainrpchost=127.0.0.1".to_owned(),
         format!("-mainchainrpcport={}", world.ports.bitcoin_rpc),
         format!("-mainchainrpccookiefile={}", rpc.cookie().display()),
+        // It serves wallets in the sandbox's place.
+        "-blockfilterindex=1".to_owned(),
+        "-peerblockfilters=1".to_owned(),
     ]);
     let params = Params { realm: realm.to_toml(), elementsd_args: args };
     replace_file(&realm_path(dir), params.realm.as_bytes())?;

@@ -79,11 +79,15 @@ pub(crate) async fn serve_chain(name: &str, chain: ChainOptions) -> Realm {
     causeway_sandbox::ensure_up(&dir, launch).await.expect("a sandbox")
 }
 
-/// The world; the first who asks starts it.
+/// The world; the first who asks starts it. `CAUSEWAY_REALM=FILE` names another, such as one whose peer is a real elementsd; it must
+/// offer a testbed.
 pub(crate) async fn world() -> &'static World {
     static WORLD: OnceCell<World> = OnceCell::const_new();
     let start = || async {
-        let realm = serve("stories", 3, 2).await;
+        let realm = match std::env::var_os("CAUSEWAY_REALM") {
+            Some(file) => causeway_tests::world::read_realm(Path::new(&file)).expect("a realm file"),
+            None => serve("stories", 3, 2).await,
+        };
         let control = Control::at(realm.testbed.as_ref().expect("a testbed").control).expect("its control");
         World { realm, control, treasury: Mutex::new(None) }
     };
