@@ -7,6 +7,11 @@ use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, State, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 use tokio::sync::broadcast::error::RecvError;
 
+/// Heights of the confirm window, and what panels and frames may take of a screen, logical pixels.
+const CONFIRM_HEIGHT: f64 = 780.0;
+const LEAST_CONFIRM_HEIGHT: f64 = 560.0;
+const FRAME: f64 = 88.0;
+
 /// Opens the main window.
 pub(crate) fn open_main(desktop: &AppHandle) -> tauri::Result<()> {
     build(desktop, "main", "index.html".into(), |window| window.inner_size(1280.0, 820.0).min_inner_size(960.0, 640.0))
@@ -74,8 +79,11 @@ pub(crate) async fn open_confirm(desktop: AppHandle, draft: u32) -> Result<(), F
     if let Some(open) = desktop.get_webview_window("confirm") {
         open.destroy().map_err(|_| Failure::new(Code::Bug))?;
     }
+    // As high as an issue with its token needs, or as a small screen allows: then the list of outputs scrolls.
+    let screen = desktop.primary_monitor().ok().flatten();
+    let room = screen.map_or(CONFIRM_HEIGHT, |screen| screen.size().to_logical::<f64>(screen.scale_factor()).height - FRAME);
     build(&desktop, "confirm", format!("confirm.html?draft={draft}"), |window| {
-        window.inner_size(520.0, 680.0).resizable(false).focused(true)
+        window.inner_size(520.0, CONFIRM_HEIGHT.min(room).max(LEAST_CONFIRM_HEIGHT)).resizable(false).focused(true)
     })
     .map_err(|_| Failure::new(Code::Bug))
 }

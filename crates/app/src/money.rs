@@ -1,5 +1,6 @@
 //! Balances, addresses, coins.
 
+use crate::drafts::{excluded_bitcoin, excluded_sidechain};
 use crate::memory::{Core, Verdict, Wallet, put_bitcoin, put_sidechain, stale};
 use crate::operations::depth_of;
 use crate::profile::Profile;
@@ -46,14 +47,16 @@ struct Sum {
     confirmed: u64,
     pending: u64,
     frozen: u64,
+    available: u64,
     coins: u32,
     known: Option<Known>,
 }
 
 impl Sum {
-    fn add(&mut self, amount: u64, confirmed: bool, frozen: bool, known: Known) {
+    fn add(&mut self, amount: u64, confirmed: bool, frozen: bool, available: bool, known: Known) {
         *(if confirmed { &mut self.confirmed } else { &mut self.pending }) += amount;
         self.frozen += if frozen { amount } else { 0 };
+        self.available += if available { amount } else { 0 };
         self.coins += 1;
         // What is pending is told apart by its own figure; the label speaks of what is confirmed.
         if confirmed {
@@ -69,17 +72,23 @@ pub(crate) fn balances(core: &Core, reader: &Reader<'_>, wallet: &Wallet) -> Res
     sums.insert(AssetId::Bitcoin, Sum::default());
     sums.insert(policy, Sum::default());
     let frozen: BTreeSet<String> = reader.frozen(wallet.row.id, NetworkId::Bitcoin)?.into_iter().collect();
+    let excluded = excluded_bitcoin(wallet, reader)?;
     for coin in wallet.bitcoin.coins() {
         let confirmed = coin.height.is_some();
+        let frozen = frozen.contains(&coin.outpoint.to_string());
+        let available = coin.spendable && !excluded.contains(&coin.outpoint);
         let sum = sums.entry(AssetId::Bitcoin).or_default();
-        sum.add(coin.amount.0, confirmed, frozen.contains(&coin.outpoint.to_string()), known_bitcoin(confirmed));
+        sum.add(coin.amount.0, confirmed, frozen, available, known_bitcoin(confirmed));
     }
     let frozen: BTreeSet<String> = reader.frozen(wallet.row.id, NetworkId::Sidechain)?.into_iter().collect();
+    let excluded = excluded_sidechain(core, wallet, reader)?;
     for coin in wallet.sidechain.coins() {
         let confirmed = coin.height.is_some();
         let known = known_of(core, &coin.outpoint.txid, confirmed);
+        let frozen = frozen.contains(&outpoint_text(coin.outpoint));
+        let available = coin.spendable && !excluded.contains(&coin.outpoint);
         let sum = sums.entry(AssetId::Elements(coin.opening.asset)).or_default();
-        sum.add(coin.opening.value, confirmed, frozen.contains(&outpoint_text(coin.outpoint)), known);
+        sum.add(coin.opening.value, confirmed, frozen, available, known);
     }
     let view = |(asset, sum): (AssetId, Sum)| BalanceView {
         asset: core.names.label(asset),
@@ -87,6 +96,7 @@ pub(crate) fn balances(core: &Core, reader: &Reader<'_>, wallet: &Wallet) -> Res
         confirmed: Atoms(sum.confirmed),
         pending: Atoms(sum.pending),
         frozen: Atoms(sum.frozen),
+        available: Atoms(sum.available),
         known: sum.known.unwrap_or(if sum.pending > 0 { Known::Pending } else { Known::Verified }),
         coins: sum.coins,
     };

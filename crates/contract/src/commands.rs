@@ -34,7 +34,7 @@ macro_rules! with_commands {
             testbed_mine(TestbedMine) -> Empty [Main] reads [] stales [];
 
             // -- money
-            overview(Empty) -> Overview [Main] reads [Balances] stales [];
+            overview(Empty) -> Overview [Main] reads [Balances, Coins] stales [];
             balance_history(BalanceHistoryRequest) -> BalanceHistory [Main] reads [Balances] stales [];
             receive(ReceiveRequest) -> ReceiveView [Main] reads [] stales [Addresses];
             addresses(NetworkRef) -> Vec<AddressView> [Main] reads [Addresses] stales [];
@@ -76,8 +76,8 @@ macro_rules! with_commands {
             peg_audit_set(PegAuditSet) -> PegAudit [Main] reads [] stales [Audit];
 
             // -- assets
-            assets(Empty) -> Vec<AssetView> [Main] reads [Assets, Balances] stales [];
-            asset(AssetRef) -> AssetDetail [Main] reads [Assets, Balances, History] stales [];
+            assets(Empty) -> Vec<AssetView> [Main] reads [Assets, Balances, Coins] stales [];
+            asset(AssetRef) -> AssetDetail [Main] reads [Assets, Balances, Coins, History] stales [];
             contract_import(ContractImport) -> AssetView [Main] reads [] stales [Assets];
 
             // -- proofs for third parties

@@ -108,7 +108,7 @@ pub struct PeerInfo {
     pub connected: bool,
     /// What it called itself when it was last connected; hostile text without control characters.
     pub agent: String,
-    /// The height of its best block when it was last connected, as it says.
+    /// The height of its best block: as it says, or as its announcements have shown since. Kept after it is gone.
     pub height: Option<Height>,
 }
 

@@ -243,6 +243,10 @@ pending: Atoms,
  */
 frozen: Atoms, 
 /**
+ * What a plan made now may spend of it: without what is frozen, held by a draft, too young, or unconfirmed and made by others.
+ */
+available: Atoms, 
+/**
  * How the sum is known.
  */
 known: Known, 
@@ -1829,7 +1833,7 @@ export const tags: { [C in keyof Commands]: { reads: Tag[]; stales: Tag[] } } = 
   network_rescan: { reads: [], stales: ["networks"] },
   testbed_fund: { reads: [], stales: [] },
   testbed_mine: { reads: [], stales: [] },
-  overview: { reads: ["balances"], stales: [] },
+  overview: { reads: ["balances", "coins"], stales: [] },
   balance_history: { reads: ["balances"], stales: [] },
   receive: { reads: [], stales: ["addresses"] },
   addresses: { reads: ["addresses"], stales: [] },
@@ -1865,8 +1869,8 @@ export const tags: { [C in keyof Commands]: { reads: Tag[]; stales: Tag[] } } = 
   bridge: { reads: ["networks", "operations"], stales: [] },
   peg_audit: { reads: ["audit"], stales: [] },
   peg_audit_set: { reads: [], stales: ["audit"] },
-  assets: { reads: ["assets", "balances"], stales: [] },
-  asset: { reads: ["assets", "balances", "history"], stales: [] },
+  assets: { reads: ["assets", "balances", "coins"], stales: [] },
+  asset: { reads: ["assets", "balances", "coins", "history"], stales: [] },
   contract_import: { reads: [], stales: ["assets"] },
   proof_export: { reads: [], stales: [] },
   proof_verify: { reads: [], stales: [] },

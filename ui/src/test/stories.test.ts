@@ -60,6 +60,32 @@ test('a person starts in the sandbox, takes coins, moves them across and sees ev
   await s.close();
 });
 
+test('a setting that is changed while another is written undoes nothing', async () => {
+  const s = await stage(App, {}, { path: ['settings'] });
+  const language = s.find('settings-language') as HTMLSelectElement;
+  language.value = 'zh-Hant';
+  language.dispatchEvent(new Event('change', { bubbles: true }));
+  s.find('settings-theme-dark').click();
+  s.find('settings-hide').click();
+  await s.settle();
+  expect(s.world.state.settings).toMatchObject({ language: 'zh-Hant', theme: 'dark', hide_amounts: true });
+  expect([document.documentElement.lang, document.documentElement.dataset.theme]).toEqual(['zh-Hant', 'dark']);
+  await s.close();
+});
+
+test('what others have paid and no block holds is told apart from what can be spent', async () => {
+  const s = await stage(App, {}, { path: ['bitcoin', 'send'] });
+  const hint = 'of 1.25450622 BTC available; 0.03 BTC more is unconfirmed or held by a draft';
+  expect(s.text()).toContain(hint);
+  await s.close();
+  const peg = await stage(App, {}, { path: ['bridge', 'in'] });
+  expect(peg.text()).toContain(hint);
+  await peg.type('pegin-amount', '1.26');
+  await peg.click('pegin-review');
+  expect(peg.find('failure').dataset.code).toBe('insufficient-funds');
+  await peg.close();
+});
+
 test('the same news again is one toast that counts', async () => {
   const s = await stage(App, {}, {});
   for (let i = 0; i < 3; i += 1) await s.click('banner-mine');

@@ -6,7 +6,7 @@ mod plan;
 mod review;
 mod sign;
 
-pub(crate) use plan::{domain_proof, per_kvb, small};
+pub(crate) use plan::{domain_proof, excluded_bitcoin, excluded_sidechain, per_kvb, small};
 
 use crate::memory::{Core, Wallet, stale};
 use crate::profile::now;

@@ -2,7 +2,7 @@
 
 use super::body::{Body, LIFE, Purpose, Unsigned};
 use crate::cores;
-use crate::memory::{Core, put_bitcoin, put_sidechain, stale};
+use crate::memory::{Core, Verdict, Wallet, put_bitcoin, put_sidechain, stale};
 use crate::money::{new_sidechain_address, outpoint_text, read_outpoint};
 use crate::names::{read_contract, write_contract};
 use crate::operations::{self, Start, peg_in};
@@ -18,7 +18,7 @@ use causeway_sidechain::wallet::address::Confidentiality;
 use causeway_sidechain::wallet::build::{Drain, Purpose as OutputPurpose, Recipient};
 use causeway_sidechain::wallet::descriptor::{Chain, KeyPath};
 use causeway_sidechain::wallet::{Action, Intent, Plan};
-use causeway_store::{DraftRow, Write};
+use causeway_store::{DraftRow, Reader, Write};
 use causeway_vocab::{AssetId, Code, Draft, NetworkId, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -118,7 +118,7 @@ impl Profile {
         let rate = FeeRate(u64::from(request.fee_rate));
         self.change(|core, write| {
             core.not_halted(NetworkId::Bitcoin)?;
-            let exclude = excluded_bitcoin(core, write)?;
+            let exclude = excluded_bitcoin(core.selected()?, write)?;
             let wallet = core.selected_mut()?;
             let rng = &mut rand::thread_rng();
             let plan = match request.child {
@@ -161,11 +161,7 @@ impl Profile {
         self.change(|core, write| {
             core.not_halted(NetworkId::Sidechain)?;
             let wallet = core.selected()?;
-            let exclude = wallet.excluded(write, NetworkId::Sidechain)?;
-            let failed = core.proofs.iter().filter(|(_, verdict)| **verdict == crate::memory::Verdict::Failed);
-            let failed: BTreeSet<_> = failed.map(|(txid, _)| *txid).collect();
-            let mut exclude: BTreeSet<_> = exclude.iter().filter_map(|text| read_outpoint(text).ok()).collect();
-            exclude.extend(wallet.sidechain.coins().map(|coin| coin.outpoint).filter(|o| failed.contains(&o.txid)));
+            let exclude = excluded_sidechain(core, wallet, write)?;
             let intent = Intent {
                 action: terms.action,
                 fee_rate: terms.fee_rate,
@@ -361,15 +357,28 @@ fn plan_bitcoin(
     purpose: impl FnOnce(&BitcoinPlan) -> Purpose,
 ) -> Result<DraftView, Refusal> {
     core.not_halted(NetworkId::Bitcoin)?;
-    let intent = causeway_bitcoin_wallet::Intent { exclude: excluded_bitcoin(core, write)?, ..intent };
+    let intent = causeway_bitcoin_wallet::Intent { exclude: excluded_bitcoin(core.selected()?, write)?, ..intent };
     let plan = core.selected_mut()?.bitcoin.plan(&intent, &mut rand::thread_rng())?;
     let purpose = purpose(&plan);
     keep_bitcoin(core, write, kind, &plan, label, payees, purpose)
 }
 
-fn excluded_bitcoin(core: &Core, write: &Write<'_>) -> Result<BTreeSet<bitcoin::OutPoint>, Refusal> {
-    let held = core.selected()?.excluded(write, NetworkId::Bitcoin)?;
+/// Bitcoin coins that no plan may touch: frozen, or held by a draft.
+pub(crate) fn excluded_bitcoin(wallet: &Wallet, reader: &Reader<'_>) -> Result<BTreeSet<bitcoin::OutPoint>, Refusal> {
+    let held = wallet.excluded(reader, NetworkId::Bitcoin)?;
     Ok(held.iter().filter_map(|text| text.parse().ok()).collect())
+}
+
+/// Sidechain coins that no plan may touch: frozen, held by a draft, or of a transaction whose proofs do not hold.
+pub(crate) fn excluded_sidechain(
+    core: &Core,
+    wallet: &Wallet,
+    reader: &Reader<'_>,
+) -> Result<BTreeSet<elements::OutPoint>, Refusal> {
+    let held = wallet.excluded(reader, NetworkId::Sidechain)?;
+    let has_failed = |outpoint: &elements::OutPoint| core.proofs.get(&outpoint.txid) == Some(&Verdict::Failed);
+    let failed = wallet.sidechain.coins().map(|coin| coin.outpoint).filter(has_failed);
+    Ok(held.iter().filter_map(|text| read_outpoint(text).ok()).chain(failed).collect())
 }
 
 /// Keeps a Bitcoin plan as a draft.

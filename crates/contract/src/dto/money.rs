@@ -34,6 +34,9 @@ records! {
         /// Frozen, and part of `confirmed` or `pending`.
         #[ts(type = "Atoms")]
         pub frozen: Atoms,
+        /// What a plan made now may spend of it: without what is frozen, held by a draft, too young, or unconfirmed and made by others.
+        #[ts(type = "Atoms")]
+        pub available: Atoms,
         /// How the sum is known.
         #[ts(type = "Known")]
         pub known: Known,

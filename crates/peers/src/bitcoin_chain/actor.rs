@@ -45,6 +45,8 @@ pub(super) struct Actor {
     scan: Scan<BlockHash, Block, Transaction>,
     blocks: Blocks<BlockHash>,
     asks: HashMap<BlockHash, Vec<oneshot::Sender<(Height, Block)>>>,
+    /// The last block that each peer announced and that is not in our chain yet.
+    announced: HashMap<Peer, BlockHash>,
     node: Option<Node>,
     restart_at: Instant,
     pause: Duration,
@@ -76,6 +78,7 @@ impl Actor {
             scan: Scan::new(scanned_to),
             blocks: Blocks::new(),
             asks: HashMap::new(),
+            announced: HashMap::new(),
             node: None,
             restart_at: Instant::now(),
             pause: FIRST_PAUSE,
@@ -360,6 +363,7 @@ impl Actor {
     }
 
     fn gone(&mut self, peer: Peer) {
+        self.announced.remove(&peer);
         self.relay.down(peer);
         self.blocks.down(peer);
     }
@@ -374,7 +378,17 @@ impl Actor {
     fn message(&mut self, peer: Peer, message: Message) {
         match message {
             Message::Block(payload) => self.block(peer, &payload),
-            Message::Inv(list) => self.relay.inventory(&self.pool, peer, &list),
+            Message::Inv(list) => {
+                let block = |entry: &Inventory| match entry {
+                    Inventory::Block(hash) | Inventory::WitnessBlock(hash) | Inventory::CompactBlock(hash) => Some(*hash),
+                    _ => None,
+                };
+                if let Some(last) = list.iter().filter_map(block).next_back() {
+                    self.announced.insert(peer, last);
+                    self.look_up_announced();
+                }
+                self.relay.inventory(&self.pool, peer, &list);
+            }
             Message::Tx(raw) => match self.relay.transaction::<Transaction>(peer, &raw, &self.watched) {
                 Ok(Some(tx)) => self.scan.seen(tx),
                 Ok(None) => {}
@@ -425,10 +439,22 @@ impl Actor {
         self.scan.fetched(height, hash, block);
     }
 
+    /// An announcement names no height: our own chain does, as soon as it has the block.
+    fn look_up_announced(&mut self) {
+        self.announced.retain(|peer, hash| {
+            let height = self.shared.index().height_of(hash);
+            if let Some(height) = height {
+                self.pool.shown(*peer, height);
+            }
+            height.is_none()
+        });
+    }
+
     // -- progress
 
     /// Starts whatever can be started and tells whatever can be told.
     fn advance(&mut self) {
+        self.look_up_announced();
         if self.outbox.blocks() < MOST_WAITING {
             let peers: Vec<Peer> = self.pool.peers().map(|(peer, _)| peer).collect();
             for (peer, hashes) in self.blocks.assign(&peers) {

@@ -157,9 +157,18 @@ impl Pool {
         self.connected.get(&peer.slot).is_some_and(|c| c.session == peer.session)
     }
 
-    /// The peers with a completed handshake.
+    /// The peers with a completed handshake; what they claim follows what they have shown.
     pub(crate) fn peers(&self) -> impl Iterator<Item = (Peer, Greeting)> + '_ {
         self.connected.iter().map(|(slot, c)| (Peer { slot: *slot, session: c.session }, c.greeting.clone()))
+    }
+
+    /// A peer has shown that it has a block at this height: from then on it claims no less.
+    pub(crate) fn shown(&mut self, peer: Peer, height: u32) {
+        let Some(connected) = self.connected.get_mut(&peer.slot).filter(|c| c.session == peer.session) else { return };
+        if connected.greeting.claimed < height {
+            connected.greeting.claimed = height;
+            self.note(peer.slot, |info| info.height = Some(height));
+        }
     }
 
     /// The address of a peer.

@@ -110,7 +110,7 @@ pub(crate) struct Demands {
 /// What a peer said about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Greeting {
-    /// The height of its best block when it connected; unverified.
+    /// The height of its best block: the one it named when it connected, unverified, or a greater one that it has shown since.
     pub(crate) claimed: u32,
     /// What it calls itself: hostile text without control characters, at most [`LONGEST_AGENT`] characters.
     pub(crate) agent: String,

@@ -217,6 +217,20 @@ async fn a_peer_that_dies_and_returns_is_taken_up_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_peer_claims_follows_the_blocks_that_it_announces() {
+    let daemon = Daemon::start(&[]);
+    daemon.mine(10, &script(1));
+    let mut world = World::start(&daemon, ResumePoint::default(), vec![script(2)]);
+    world.synced(&daemon).await;
+    daemon.mine(3, &script(1));
+    world.synced(&daemon).await;
+    // The announcement comes over the connection that this block comes over, and before it.
+    world.client.block(world.client.tip().hash).await.expect("the newest block");
+    let heights: Vec<_> = world.client.peers().iter().map(|peer| peer.height).collect();
+    assert_eq!(heights, [Some(13)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scripts_watched_later_are_found_by_a_rescan_from_their_birthday() {
     let daemon = Daemon::start(&[]);
     for n in 1..=4 {

@@ -30,8 +30,15 @@ interface Out {
 export class Drafts {
   private readonly open = new Map<number, Draft>();
   private next = 1;
+  /** Outpoints of coins that this wallet's own transactions made. */
+  private readonly made = new Set<string>();
 
   constructor(private readonly world: World) {}
+
+  /** Whether a plan may spend a coin unasked: not what others made and no block holds yet. */
+  free(coin: CoinView): boolean {
+    return !coin.frozen && !coin.reserved && (coin.confirmations > 0 || this.made.has(coin.outpoint));
+  }
 
   get(draft: number): Draft {
     const found = this.open.get(draft);
@@ -181,7 +188,9 @@ export class Drafts {
     const network = found.view.network;
     const spent = new Set(found.spend.map((c) => c.outpoint));
     const txid = hex(state.roll);
-    state.coins[network] = [...state.coins[network].filter((c) => !spent.has(c.outpoint)), ...found.back.map((c, i) => ({ ...c, outpoint: `${txid}:${i + 1}` }))];
+    const back = found.back.map((c, i) => ({ ...c, outpoint: `${txid}:${i + 1}` }));
+    back.forEach((c) => this.made.add(c.outpoint));
+    state.coins[network] = [...state.coins[network].filter((c) => !spent.has(c.outpoint)), ...back];
     const id = Math.max(0, ...state.operations.map((o) => o.operation)) + 1;
     const operation: OperationView = {
       operation: id, kind: found.view.kind, status: 'running', amount: found.amount,
@@ -218,8 +227,10 @@ export class Drafts {
 
   private gain(asset: AssetLabel, amount: bigint): void {
     const { state } = this.world;
+    const outpoint = `${hex(state.roll)}:0`;
+    this.made.add(outpoint);
     state.coins.sidechain.push({
-      outpoint: `${hex(state.roll)}:0`, asset, amount: amount.toString(), address: address(state.roll, 'sidechain'), height: null, confirmations: 0, known: 'pending',
+      outpoint, asset, amount: amount.toString(), address: address(state.roll, 'sidechain'), height: null, confirmations: 0, known: 'pending',
       frozen: false, reserved: false, change: false, blinded: true, token: false, label: '',
     });
   }
@@ -243,7 +254,7 @@ export class Drafts {
     if (fee_rate < 100) throw refuse('fee-too-low', { least: '100' });
     const vsize = network === 'bitcoin' ? 140 + 31 * outs.length : 2_400 + 1_200 * Math.max(0, outs.length - 1) + 220;
     const fee = BigInt(Math.ceil((vsize * fee_rate) / 1_000));
-    const free = world.state.coins[network].filter((c) => !c.frozen && !c.reserved && (chosen === null || chosen.includes(c.outpoint)));
+    const offered = world.state.coins[network].filter((c) => (chosen === null ? this.free(c) : !c.frozen && !c.reserved && chosen.includes(c.outpoint)));
     const spend: CoinView[] = [];
     const back: ReviewOutput[] = [];
     const backCoins: CoinView[] = [];
@@ -251,7 +262,7 @@ export class Drafts {
     for (const out of outs) wanted.set(out.asset.id, { asset: out.asset, amount: (wanted.get(out.asset.id)?.amount ?? 0n) + out.amount });
     if (!wanted.has(own.id)) wanted.set(own.id, { asset: own, amount: 0n });
     for (const { asset, amount } of wanted.values()) {
-      const coins = free.filter((c) => c.asset.id === asset.id).sort((a, b) => (BigInt(b.amount) > BigInt(a.amount) ? 1 : -1));
+      const coins = offered.filter((c) => c.asset.id === asset.id).sort((a, b) => (BigInt(b.amount) > BigInt(a.amount) ? 1 : -1));
       const everything = coins.reduce((t, c) => t + BigInt(c.amount), 0n);
       const drained = drain !== null && outs[drain]?.asset.id === asset.id ? outs[drain] : null;
       const needFee = asset.id === own.id ? fee : 0n;

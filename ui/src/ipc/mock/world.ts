@@ -189,7 +189,7 @@ export class World implements Host {
     const sum = (of: typeof coins) => of.reduce((total, c) => total + BigInt(c.amount), 0n).toString();
     return {
       asset, network, confirmed: sum(coins.filter((c) => c.confirmations > 0)), pending: sum(coins.filter((c) => c.confirmations === 0)),
-      frozen: sum(coins.filter((c) => c.frozen)), known: 'verified', coins: coins.length,
+      frozen: sum(coins.filter((c) => c.frozen)), available: sum(coins.filter((c) => this.drafts.free(c))), known: 'verified', coins: coins.length,
     };
   }
 

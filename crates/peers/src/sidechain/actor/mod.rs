@@ -335,12 +335,18 @@ impl Actor {
     }
 
     fn inventory(&mut self, peer: Peer, list: &[Inventory]) {
-        let news = list.iter().any(|entry| match entry {
-            Inventory::Block(hash) | Inventory::WitnessBlock(hash) | Inventory::CompactBlock(hash) => {
-                self.shared.chain().height_of(&from_wire(hash)).is_none()
+        let mut news = false;
+        for entry in list {
+            let (Inventory::Block(hash) | Inventory::WitnessBlock(hash) | Inventory::CompactBlock(hash)) = entry else {
+                continue;
+            };
+            let height = self.shared.chain().height_of(&from_wire(hash));
+            match height {
+                Some(height) => self.pool.shown(peer, height),
+                // Its headers, asked for below, show the height.
+                None => news = true,
             }
-            _ => false,
-        });
+        }
         if news && self.peers.get(&peer).is_some_and(|state| state.sync == HeaderSync::Done) {
             self.ask_for_headers(peer, false);
         }
@@ -390,6 +396,7 @@ impl Actor {
                 return self.ask_behind(peer, &[last]);
             }
         }
+        let last = received.last().map(|r| r.header.block_hash());
         received.drain(..known);
         if !asked && received.is_empty() {
             self.unasked(peer);
@@ -437,6 +444,10 @@ impl Actor {
                 self.pool.close(peer);
                 return self.gone(peer);
             }
+        }
+        let shown = last.and_then(|hash| self.shared.chain().height_of(&hash));
+        if let Some(height) = shown {
+            self.pool.shown(peer, height);
         }
         let Some(state) = self.peers.get_mut(&peer) else { return };
         state.same_chain = true;

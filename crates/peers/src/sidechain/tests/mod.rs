@@ -174,6 +174,20 @@ async fn it_goes_on_where_it_left_off_and_hears_of_new_blocks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_peer_claims_follows_the_blocks_that_it_announces() {
+    let nodes = [Node::new(FakeChain::real(80), Quirk::Honest), Node::new(FakeChain::real(80), Quirk::Honest)];
+    let mut world = World::start(nodes.to_vec(), fresh(), scripts());
+    world.synced(80).await;
+    let claimed = |world: &World| world.client.peers().iter().map(|peer| peer.height).collect::<Vec<_>>();
+    nodes[0].change(|chain| chain.tip = 85);
+    world.synced(85).await;
+    assert_eq!((claimed(&world), world.client.state().claimed), (vec![Some(85), Some(80)], 85), "one of them knows of no more");
+    nodes[1].change(|chain| chain.tip = TIP);
+    world.synced(TIP).await;
+    assert_eq!(claimed(&world), [Some(85), Some(u32::try_from(TIP).expect("small"))]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_damaged_resume_point_costs_time_only() {
     let node = Node::new(FakeChain::real(TIP), Quirk::Honest);
     let raw: Vec<Vec<u8>> = node.chain.lock().expect("a lock").headers[1..].to_vec();
