@@ -8,7 +8,7 @@ use tauri::{AppHandle, Manager, State, WebviewUrl, WebviewWindow, WebviewWindowB
 use tokio::sync::broadcast::error::RecvError;
 
 /// Heights of the confirm window, and what panels and frames may take of a screen, logical pixels.
-const CONFIRM_HEIGHT: f64 = 780.0;
+const CONFIRM_HEIGHT: f64 = 820.0;
 const LEAST_CONFIRM_HEIGHT: f64 = 560.0;
 const FRAME: f64 = 88.0;
 
