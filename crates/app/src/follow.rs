@@ -189,6 +189,9 @@ impl Profile {
         let (fresh, again) = self.change(|core, write| {
             core.dirty = true;
             let mut touched = batch.rollback_to.is_some();
+            if touched {
+                core.guard.undone(write)?;
+            }
             for (id, wallet) in &mut core.wallets {
                 let applied = wallet.bitcoin.apply(batch, u64::from(now()))?;
                 put_bitcoin(write, *id, applied.changes.as_ref())?;
@@ -201,6 +204,7 @@ impl Profile {
             let fresh = if touched { self.new_bitcoin_scripts(core) } else { Vec::new() };
             finish_batch(write, network, batch, touched, fresh)
         })?;
+        self.trace_wake.notify_one();
         match again {
             Some(first) => self.clients.bitcoin.rescan(fresh, first),
             None if !fresh.is_empty() => self.clients.bitcoin.watch(fresh),

@@ -22,6 +22,7 @@ mod evidence;
 pub mod faults;
 mod fees;
 mod follow;
+mod guard;
 mod halt;
 mod history;
 mod labels;

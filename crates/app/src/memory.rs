@@ -1,5 +1,6 @@
 //! The memory of an open profile: a function of what is on disk, except for keys and the state of the networks.
 
+use crate::guard::Guard;
 use crate::names::Names;
 use crate::operations::Operations;
 use bitcoin::hex::{DisplayHex as _, FromHex};
@@ -38,6 +39,7 @@ pub(crate) struct Core {
     /// What the passed ones were checked as: a key of the transaction with all its proofs.
     pub(crate) proof_keys: HashMap<elements::Txid, [u8; 32]>,
     pub(crate) names: Names,
+    pub(crate) guard: Guard,
     /// The memory may be ahead of the disk: if the running transaction fails, it is read again.
     pub(crate) dirty: bool,
 }
@@ -209,6 +211,7 @@ impl Core {
             proofs: proofs.iter().filter_map(|(id, v)| Some((id.parse().ok()?, Verdict::read(v)))).collect(),
             proof_keys: proofs.iter().filter_map(|(id, v)| Some((id.parse().ok()?, Verdict::key(v)?))).collect(),
             names: Names::read(reader, realm)?,
+            guard: Guard::read(reader)?,
             wallets,
             dirty: false,
         })

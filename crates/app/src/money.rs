@@ -5,6 +5,7 @@ use crate::memory::{Core, Verdict, Wallet, put_bitcoin, put_sidechain, stale};
 use crate::operations::depth_of;
 use crate::profile::Profile;
 use causeway_bitcoin_wallet::{AddressEntry, KeychainKind, PaymentUri};
+use causeway_colored::Standing;
 use causeway_contract::{
     AddressView, Atoms, BalanceHistory, BalanceHistoryRequest, BalanceStep, BalanceView, CoinFreeze, CoinView, Empty, Failure,
     LabelKind, NetworkRef, Overview, ReceiveRequest, ReceiveView, Tag,
@@ -72,10 +73,11 @@ pub(crate) fn balances(core: &Core, reader: &Reader<'_>, wallet: &Wallet) -> Res
     sums.insert(AssetId::Bitcoin, Sum::default());
     sums.insert(policy, Sum::default());
     let frozen: BTreeSet<String> = reader.frozen(wallet.row.id, NetworkId::Bitcoin)?.into_iter().collect();
-    let excluded = excluded_bitcoin(wallet, reader)?;
+    let guarded = core.guarded(wallet);
+    let excluded = excluded_bitcoin(core, wallet, reader)?;
     for coin in wallet.bitcoin.coins() {
         let confirmed = coin.height.is_some();
-        let frozen = frozen.contains(&coin.outpoint.to_string());
+        let frozen = guarded.contains(&coin.outpoint) || frozen.contains(&coin.outpoint.to_string());
         let available = coin.spendable && !excluded.contains(&coin.outpoint);
         let sum = sums.entry(AssetId::Bitcoin).or_default();
         sum.add(coin.amount.0, confirmed, frozen, available, known_bitcoin(confirmed));
@@ -274,7 +276,12 @@ impl Profile {
             let frozen: BTreeSet<String> = reader.frozen(wallet.row.id, network)?.into_iter().collect();
             let reserved: BTreeSet<String> = reader.reserved(network)?.into_iter().collect();
             let mut views: Vec<CoinView> = match network {
-                NetworkId::Bitcoin => wallet.bitcoin.coins().iter().map(|coin| bitcoin_coin(core, coin)).collect(),
+                NetworkId::Bitcoin => {
+                    let standings = core.standings(wallet);
+                    let coins = wallet.bitcoin.coins();
+                    let view = |(coin, (_, standing))| bitcoin_coin(core, coin, &standing);
+                    coins.iter().zip(standings).map(view).collect()
+                }
                 NetworkId::Sidechain => wallet.sidechain.coins().map(|coin| sidechain_coin(core, wallet, &coin)).collect(),
             };
             for view in &mut views {
@@ -303,7 +310,7 @@ impl Profile {
     }
 }
 
-fn bitcoin_coin(core: &Core, coin: &causeway_bitcoin_wallet::Coin) -> CoinView {
+fn bitcoin_coin(core: &Core, coin: &causeway_bitcoin_wallet::Coin, standing: &Standing) -> CoinView {
     let address = bitcoin::Address::from_script(&coin.script, core.realm.bitcoin.network);
     CoinView {
         outpoint: coin.outpoint.to_string(),
@@ -318,6 +325,8 @@ fn bitcoin_coin(core: &Core, coin: &causeway_bitcoin_wallet::Coin) -> CoinView {
         change: coin.keychain == KeychainKind::Internal,
         blinded: false,
         token: false,
+        guarded: standing.refusal(coin.outpoint),
+        holds: core.holdings(standing),
         label: String::new(),
     }
 }
@@ -338,6 +347,8 @@ fn sidechain_coin(core: &Core, wallet: &Wallet, coin: &causeway_sidechain::walle
         change: coin.path.chain == Chain::Internal,
         blinded: coin.blinded,
         token: is_token(core, wallet, &coin.opening.asset),
+        guarded: None,
+        holds: Vec::new(),
         label: String::new(),
     }
 }

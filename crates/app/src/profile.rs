@@ -92,6 +92,8 @@ pub(crate) struct Profile {
     pub(crate) pinned: Arc<Pinned>,
     pub(crate) proof_queue: ProofQueue,
     pub(crate) audit: Audit,
+    /// Woken when ancestors of coins may be missing.
+    pub(crate) trace_wake: Notify,
     core: Mutex<Core>,
     seq: AtomicU32,
     tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
@@ -131,6 +133,7 @@ impl Profile {
             pinned,
             proof_queue: ProofQueue::default(),
             audit,
+            trace_wake: Notify::new(),
             core: Mutex::new(core),
             seq: AtomicU32::new(0),
             tasks: Mutex::new(Vec::new()),
@@ -141,6 +144,7 @@ impl Profile {
         for _ in 0..crate::proof_queue::workers() {
             profile.keep(tokio::spawn(crate::proof_queue::work(Arc::clone(&profile))));
         }
+        profile.keep(tokio::spawn(crate::guard::work(Arc::clone(&profile))));
         profile.keep(tokio::spawn(crate::witness::watch(Arc::clone(&profile))));
         profile.keep(tokio::spawn(crate::audit::follow(Arc::clone(&profile))));
         profile.resume_operations();
@@ -198,6 +202,7 @@ impl Profile {
         fresh.keys = std::mem::take(&mut core.keys);
         fresh.locked = core.locked;
         fresh.operations.take_over(&mut core.operations);
+        fresh.guard.take_over(&mut core.guard);
         fresh.bitcoin = std::mem::take(&mut core.bitcoin);
         fresh.sidechain = std::mem::take(&mut core.sidechain);
         *core = fresh;

@@ -8,6 +8,7 @@
 //! again, because its memory is ahead of the disk.
 
 pub mod address;
+mod arranged;
 pub mod book;
 pub mod coins;
 pub mod descriptors;
@@ -21,6 +22,7 @@ mod view;
 mod wallet;
 
 pub use address::parse_address;
+pub use arranged::Arrangement;
 pub use bdk_wallet::chain::Merge;
 pub use bdk_wallet::{ChangeSet, KeychainKind};
 pub use book::AddressEntry;

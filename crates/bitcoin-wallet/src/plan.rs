@@ -1,5 +1,6 @@
 //! Intent to plan: which coins, which change, what fee.
 
+use crate::arranged::Outbid;
 use crate::{BitcoinWallet, ChangeSet, Coin};
 use bdk_wallet::KeychainKind;
 use bdk_wallet::error::CreateTxError;
@@ -152,18 +153,8 @@ impl BitcoinWallet {
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<Plan, Refusal> {
         check_rate(rate)?;
-        let old = self.transaction(txid).filter(|tx| self.replaceable(tx)).ok_or(Code::NotReplaceable)?;
-        let fee_of = |tx: &Transaction| self.inner.calculate_fee(tx).map(|fee| fee.to_sat()).map_err(|_| Code::NotReplaceable);
-        let old_fee = fee_of(&old)?;
-        let old_rate = FeeRate::of(Atoms(old_fee), old.vsize() as u64);
-        // Children of the replaced transaction go with it, and their fees must be outbid too (BIP125 rule 3).
-        let graph = self.inner.tx_graph();
-        let children: BTreeSet<Txid> = graph.walk_descendants(txid, |_, child| Some(child)).collect();
-        let children = children.into_iter().filter(|child| self.view.canonical.contains_key(child));
-        let evicted_fees = children
-            .filter_map(|child| graph.get_tx(child))
-            .try_fold(old_fee, |sum, tx| fee_of(&tx).map(|fee| sum.saturating_add(fee)))?;
-
+        let outbid = self.outbid(txid)?;
+        let old = &outbid.old;
         let change_keychain = self.change_keychain();
         let keychain_of = |script: &ScriptBuf| self.inner.derivation_of_spk(script.clone());
         let old_change =
@@ -208,14 +199,24 @@ impl BitcoinWallet {
             return Err(short(total, available, available.saturating_add(1)));
         }
         let psbt = self.reach(psbt, rate, &change_script)?;
-        let replaced = Replaced { txid, fee: Atoms(old_fee), rate: old_rate };
-        let plan = self.finish_plan(psbt, Some((change_index, change_script)), Some(replaced))?;
-        let least = Atoms(evicted_fees.saturating_add(FLOOR.fee(plan.vsize).0));
-        if plan.fee < least || FeeRate::of(plan.fee, plan.vsize) <= old_rate {
-            let least = least.0.saturating_mul(1000).div_ceil(plan.vsize.max(1)).max(old_rate.0.saturating_add(1));
-            return Err(Refusal::new(Code::FeeTooLow).with("least", least));
-        }
-        Ok(plan)
+        let plan = self.finish_plan(psbt, Some((change_index, change_script)), Some(outbid.replaced))?;
+        outbid.enough(plan)
+    }
+
+    /// An unconfirmed transaction of ours that can be replaced, and what replacing it takes. Refused with `NotReplaceable`.
+    pub(crate) fn outbid(&self, txid: Txid) -> Result<Outbid, Refusal> {
+        let old = self.transaction(txid).filter(|tx| self.replaceable(tx)).ok_or(Code::NotReplaceable)?;
+        let fee_of = |tx: &Transaction| self.inner.calculate_fee(tx).map(|fee| fee.to_sat()).map_err(|_| Code::NotReplaceable);
+        let old_fee = fee_of(&old)?;
+        // Children of the replaced transaction go with it, and their fees must be outbid too (BIP125 rule 3).
+        let graph = self.inner.tx_graph();
+        let children: BTreeSet<Txid> = graph.walk_descendants(txid, |_, child| Some(child)).collect();
+        let children = children.into_iter().filter(|child| self.view.canonical.contains_key(child));
+        let evicted_fees = children
+            .filter_map(|child| graph.get_tx(child))
+            .try_fold(old_fee, |sum, tx| fee_of(&tx).map(|fee| sum.saturating_add(fee)))?;
+        let replaced = Replaced { txid, fee: Atoms(old_fee), rate: FeeRate::of(Atoms(old_fee), old.vsize() as u64) };
+        Ok(Outbid { old, replaced, evicted_fees })
     }
 
     /// Spends the outputs of a stuck transaction back to this wallet, so that both together reach `rate` (child pays for parent).
@@ -258,7 +259,7 @@ impl BitcoinWallet {
             builder.unspendable(coins.iter().map(|coin| coin.outpoint).filter(|coin| !offered.contains(coin)).collect());
             builder.add_utxos(&spent).map_err(|_| Refusal::new(Code::CoinUnavailable).with("outpoint", parent))?;
             let psbt = builder.finish_with_aux_rand(rng).map_err(|error| refusal(error, 0, available))?;
-            let vsize = self.finished_vsize(&psbt)?;
+            let vsize = self.finished_vsize(&psbt.unsigned_tx)?;
             // Coins are added when the fee grows, so the child grows at most once per coin.
             if vsize <= child_vsize {
                 return self.finish_plan(psbt, Some((change_index, change_script)), None);
@@ -293,7 +294,7 @@ impl BitcoinWallet {
     }
 
     /// The script that the next change goes to. A wallet without a change keychain never gives change to an address that was shown.
-    fn next_change(&self) -> (u32, ScriptBuf) {
+    pub(crate) fn next_change(&self) -> (u32, ScriptBuf) {
         let (keychain, index) = (self.change_keychain(), self.inner.spk_index());
         let unused = match keychain {
             KeychainKind::Internal => index.unused_keychain_spks(keychain).next(),
@@ -308,7 +309,7 @@ impl BitcoinWallet {
     /// Takes the few satoshi by which rounding to whole virtual bytes missed the rate from the output to `script`, if it has them.
     fn reach(&self, mut psbt: Psbt, rate: FeeRate, script: &ScriptBuf) -> Result<Psbt, Refusal> {
         let fee = psbt.fee().map_err(|_| Refusal::new(Code::BadDraft))?;
-        let missing = Amount::from_sat(rate.fee(self.finished_vsize(&psbt)?).0).checked_sub(fee).unwrap_or_default();
+        let missing = Amount::from_sat(rate.fee(self.finished_vsize(&psbt.unsigned_tx)?).0).checked_sub(fee).unwrap_or_default();
         let output = psbt.unsigned_tx.output.iter_mut().find(|output| output.script_pubkey == *script);
         if let Some(output) = output.filter(|output| output.value >= output.script_pubkey.minimal_non_dust() + missing) {
             output.value -= missing;
@@ -316,7 +317,7 @@ impl BitcoinWallet {
         Ok(psbt)
     }
 
-    fn finish_plan(
+    pub(crate) fn finish_plan(
         &mut self,
         mut psbt: Psbt,
         change: Option<(u32, ScriptBuf)>,
@@ -329,7 +330,7 @@ impl BitcoinWallet {
             input.non_witness_utxo = Some(whole.ok_or_else(|| Refusal::new(Code::CoinUnavailable).with("outpoint", outpoint))?);
         }
         let fee = Atoms(psbt.fee().map_err(|_| Refusal::new(Code::BadDraft))?.to_sat());
-        let vsize = self.finished_vsize(&psbt)?;
+        let vsize = self.finished_vsize(&psbt.unsigned_tx)?;
         let outputs = (0..).zip(&psbt.unsigned_tx.output);
         let change = change.and_then(|(index, script)| {
             let (vout, output) = outputs.into_iter().find(|(_, output)| output.script_pubkey == script)?;
@@ -344,11 +345,11 @@ impl BitcoinWallet {
     }
 
     /// Virtual bytes with signatures of the largest size.
-    fn finished_vsize(&self, psbt: &Psbt) -> Result<u64, Refusal> {
+    pub(crate) fn finished_vsize(&self, tx: &Transaction) -> Result<u64, Refusal> {
         const MARKER_AND_FLAG: u64 = 2;
         const EMPTY_WITNESS: u64 = 1;
-        let mut weight = psbt.unsigned_tx.weight().to_wu() + MARKER_AND_FLAG;
-        for input in &psbt.unsigned_tx.input {
+        let mut weight = tx.weight().to_wu() + MARKER_AND_FLAG;
+        for input in &tx.input {
             let unknown = || Refusal::new(Code::CoinUnavailable).with("outpoint", input.previous_output);
             let ((keychain, _), _) = self.inner.spk_index().txout(input.previous_output).ok_or_else(unknown)?;
             let satisfied = self.inner.public_descriptor(keychain).max_weight_to_satisfy().map_err(|_| unknown())?;
@@ -358,7 +359,7 @@ impl BitcoinWallet {
     }
 }
 
-fn check_rate(rate: FeeRate) -> Result<(), Refusal> {
+pub(crate) fn check_rate(rate: FeeRate) -> Result<(), Refusal> {
     match rate {
         low if low < FLOOR => Err(Refusal::new(Code::FeeTooLow).with("least", FLOOR.0)),
         high if high > CEILING => Err(Refusal::new(Code::FeeTooHigh).with("limit", CEILING.0)),
@@ -396,7 +397,7 @@ fn refusal(error: CreateTxError, paid: u64, available: u64) -> Refusal {
 }
 
 /// Not enough: for the payments, or only for the fee on top of them.
-fn short(paid: u64, available: u64, needed: u64) -> Refusal {
+pub(crate) fn short(paid: u64, available: u64, needed: u64) -> Refusal {
     let code = if paid > 0 && paid <= available { Code::InsufficientFee } else { Code::InsufficientFunds };
     Refusal::new(code).with("asset", "btc").with("available", available).with("needed", needed)
 }

@@ -8,6 +8,7 @@ use bitcoin::constants::genesis_block;
 use bitcoin::{BlockHash, Network, ScriptBuf, Transaction, Txid};
 use causeway_vocab::{BitcoinBatch, Code, Height, Refusal, Tip};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// How many addresses beyond the last used one are watched, unless the user asks for more.
 pub const LOOKAHEAD: u32 = 25;
@@ -239,9 +240,14 @@ impl BitcoinWallet {
         self.inner.take_staged()
     }
 
-    /// The transaction, if this wallet knows it.
+    /// The transaction, if this wallet knows it; also one that was replaced.
     pub fn transaction(&self, txid: Txid) -> Option<Transaction> {
-        self.inner.tx_graph().get_tx(txid).map(|tx| (*tx).clone())
+        self.shared_transaction(txid).map(|tx| (*tx).clone())
+    }
+
+    /// The same without a copy.
+    pub fn shared_transaction(&self, txid: Txid) -> Option<Arc<Transaction>> {
+        self.inner.tx_graph().get_tx(txid)
     }
 }
 

@@ -7,6 +7,7 @@
 //! - A profile is bound for life to the genesis blocks of its realm.
 //! - Nothing secret is stored here: recovery words live in the vault files beside the database.
 
+mod ancestors;
 mod assets;
 mod audit;
 mod chain;
@@ -21,6 +22,7 @@ mod tests;
 mod wallets;
 mod write;
 
+pub use ancestors::AncestorRow;
 pub use assets::ContractRow;
 pub use desk::{HolderRow, OfferRow, RedeemedRow, RedemptionRow};
 pub use drafts::DraftRow;

@@ -10,10 +10,14 @@ use std::path::Path;
 use std::sync::Mutex;
 
 /// One file per schema version, never changed once released.
-const STEPS: &[M<'static>] =
-    &[M::up(include_str!("sql/1.sql")), M::up(include_str!("sql/2.sql")), M::up(include_str!("sql/3.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("sql/1.sql")),
+    M::up(include_str!("sql/2.sql")),
+    M::up(include_str!("sql/3.sql")),
+    M::up(include_str!("sql/4.sql")),
+];
 /// Schema version of this program.
-const LATEST: i64 = 3;
+const LATEST: i64 = 4;
 const FILE: &str = "profile.db";
 
 /// Write-ahead logging could corrupt a database before this version, <https://www.sqlite.org/wal.html#the_wal_reset_bug>.

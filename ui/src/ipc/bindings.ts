@@ -422,6 +422,14 @@ blinded: boolean,
  */
 token: boolean, 
 /**
+ * Why it must not be spent as bitcoin: it holds assets, or may. Absent for a coin that holds bitcoin alone.
+ */
+guarded: Failure | null, 
+/**
+ * Units of assets that it holds besides.
+ */
+holds: Array<AmountView>, 
+/**
  * The user's label of the coin, its address or its transaction.
  */
 label: string, };

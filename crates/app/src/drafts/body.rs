@@ -1,5 +1,6 @@
 //! A draft as it is kept on disk.
 
+use crate::guard::Meaning;
 use crate::memory::Core;
 use crate::names::Names;
 use causeway_contract::{DraftKind, DraftView};
@@ -46,10 +47,40 @@ pub(crate) enum Unsigned {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Purpose {
     Plain,
-    Replace { txid: String },
-    PegIn { claim_script: elements::Script, deposit_script: bitcoin::ScriptBuf, address: String, amount: u64, valid_until: u32 },
-    PegOut { destination: bitcoin::ScriptBuf, address: String, amount: u64 },
-    Issue { asset: String, contract: String, prevout: String },
+    Replace {
+        txid: String,
+        #[serde(default)]
+        meaning: Meaning,
+    },
+    /// Does something with assets of coloured coins.
+    Coloured(Meaning),
+    PegIn {
+        claim_script: elements::Script,
+        deposit_script: bitcoin::ScriptBuf,
+        address: String,
+        amount: u64,
+        valid_until: u32,
+    },
+    PegOut {
+        destination: bitcoin::ScriptBuf,
+        address: String,
+        amount: u64,
+    },
+    Issue {
+        asset: String,
+        contract: String,
+        prevout: String,
+    },
+}
+
+impl Body {
+    /// What it is meant to do with assets of coloured coins.
+    pub(crate) fn meaning(&self) -> Meaning {
+        match &self.purpose {
+            Purpose::Coloured(meaning) | Purpose::Replace { meaning, .. } => meaning.clone(),
+            _ => Meaning::default(),
+        }
+    }
 }
 
 impl Purpose {

@@ -4,6 +4,7 @@ use super::body::{Body, LIFE, LIFE_AWAY, Purpose, Unsigned};
 use super::plan::{keep, small};
 use super::sign::extension;
 use super::{check, load, read_body};
+use crate::guard::Meaning;
 use crate::memory::{Core, stale};
 use crate::profile::{Profile, now};
 use causeway_contract::{AmountView, Atoms, DraftImport, DraftKind, DraftRef, DraftView, Empty, Failure, Tag, TextFile};
@@ -68,7 +69,7 @@ impl Profile {
                 return take_back(core, write, &row, body, text);
             }
             let signed = complete(&draft, &core.realm).is_some();
-            let checked = check(core, wallet.row.id, draft.clone())?;
+            let checked = check(core, wallet.row.id, draft.clone(), &Meaning::default())?;
             let summary = checked.summary();
             let view = view(core, summary, small(unsigned.coins()?.len() as u64), signed);
             let body = Body {
@@ -129,7 +130,7 @@ fn take_back(core: &Core, write: &mut Write<'_>, row: &DraftRow, mut body: Body,
     if !body.view.signed && signed_by_single_keys(&merged) {
         return Err(Refusal::new(Code::DraftLies).with("why", "signature"));
     }
-    check(core, row.wallet, merged.clone())?;
+    check(core, row.wallet, merged.clone(), &body.meaning())?;
     body.unsigned = Unsigned::of(&merged);
     put(write, row.id, row.wallet, &mut body)
 }

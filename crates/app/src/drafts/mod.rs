@@ -6,8 +6,13 @@ mod plan;
 mod review;
 mod sign;
 
+#[cfg(test)]
+pub(crate) use body::Purpose;
+#[cfg(test)]
+pub(crate) use plan::{bump_bitcoin, plan_bitcoin};
 pub(crate) use plan::{domain_proof, excluded_bitcoin, excluded_sidechain, per_kvb, small};
 
+use crate::guard::Meaning;
 use crate::memory::{Core, Wallet, stale};
 use crate::profile::now;
 use causeway_contract::Tag;
@@ -20,7 +25,12 @@ use std::collections::BTreeSet;
 const SMALL_FEE: u64 = 10_000;
 
 /// Has the keys recompute what a draft does. Of a wallet without keys, its own descriptors tell what comes back.
-pub(crate) fn check(core: &Core, wallet: u32, draft: Draft) -> Result<Checked, Refusal> {
+///
+/// A Bitcoin draft is also coloured: it must do with assets what is meant, which for an ordinary one is nothing.
+pub(crate) fn check(core: &Core, wallet: u32, draft: Draft, meaning: &Meaning) -> Result<Checked, Refusal> {
+    if let Draft::Bitcoin(psbt) = &draft {
+        core.check_colours(psbt, meaning)?;
+    }
     let own = core.wallet(wallet)?;
     let policy =
         Policy { fee_permille: u64::from(core.settings.fee_limit_percent) * 10, small_fee: SMALL_FEE, ..Policy::default() };

@@ -2,6 +2,7 @@
 
 use super::body::{Body, LIFE, Purpose, Unsigned};
 use crate::cores;
+use crate::guard::Meaning;
 use crate::memory::{Core, Verdict, Wallet, put_bitcoin, put_sidechain, stale};
 use crate::money::{new_sidechain_address, outpoint_text, read_outpoint};
 use crate::names::{read_contract, write_contract};
@@ -118,15 +119,7 @@ impl Profile {
         let rate = FeeRate(u64::from(request.fee_rate));
         self.change(|core, write| {
             core.not_halted(NetworkId::Bitcoin)?;
-            let exclude = excluded_bitcoin(core.selected()?, write)?;
-            let wallet = core.selected_mut()?;
-            let rng = &mut rand::thread_rng();
-            let plan = match request.child {
-                true => wallet.bitcoin.plan_child(txid, rate, &exclude, rng)?,
-                false => wallet.bitcoin.plan_bump(txid, rate, &exclude, rng)?,
-            };
-            let purpose = plan.replaces.map_or(Purpose::Plain, |replaced| Purpose::Replace { txid: replaced.txid.to_string() });
-            keep_bitcoin(core, write, DraftKind::Bump, &plan, String::new(), Vec::new(), purpose)
+            bump_bitcoin(core, write, txid, rate, request.child)
         })
     }
 
@@ -346,8 +339,40 @@ fn new_deposit(core: &mut Core, write: &mut Write<'_>, fedpeg: &Fedpeg) -> Resul
     Ok(Deposit { claim_script: derived.script, script, address: address.to_string(), valid_until })
 }
 
+/// Plans a faster confirmation of a Bitcoin transaction and keeps it as a draft.
+pub(crate) fn bump_bitcoin(
+    core: &mut Core,
+    write: &mut Write<'_>,
+    txid: bitcoin::Txid,
+    rate: FeeRate,
+    child: bool,
+) -> Result<DraftView, Refusal> {
+    let exclude = excluded_bitcoin(core, core.selected()?, write)?;
+    let old = core.selected()?.bitcoin.transaction(txid);
+    let rng = &mut rand::thread_rng();
+    if child {
+        let plan = core.selected_mut()?.bitcoin.plan_child(txid, rate, &exclude, rng)?;
+        return keep_bitcoin(core, write, DraftKind::Bump, &plan, String::new(), Vec::new(), Purpose::Plain);
+    }
+    let ordered = old.filter(|tx| !causeway_colored::guard::protocols(tx).is_empty());
+    let (plan, meaning) = match ordered {
+        None => (core.selected_mut()?.bitcoin.plan_bump(txid, rate, &exclude, rng)?, Meaning::default()),
+        Some(old) => {
+            let meaning = core.meaning_of(&old)?;
+            let change = core.bitcoin_change(&old).ok_or(Code::NotReplaceable)?;
+            let plan = core.selected_mut()?.bitcoin.plan_arranged_bump(txid, change, rate, &exclude)?;
+            if !causeway_colored::guard::keeps_order(&old, &plan.psbt.unsigned_tx) {
+                return Err(Code::NotReplaceable.into());
+            }
+            (plan, meaning)
+        }
+    };
+    let purpose = Purpose::Replace { txid: txid.to_string(), meaning };
+    keep_bitcoin(core, write, DraftKind::Bump, &plan, String::new(), Vec::new(), purpose)
+}
+
 /// Plans a Bitcoin payment and keeps it as a draft.
-fn plan_bitcoin(
+pub(crate) fn plan_bitcoin(
     core: &mut Core,
     write: &mut Write<'_>,
     kind: DraftKind,
@@ -357,16 +382,23 @@ fn plan_bitcoin(
     purpose: impl FnOnce(&BitcoinPlan) -> Purpose,
 ) -> Result<DraftView, Refusal> {
     core.not_halted(NetworkId::Bitcoin)?;
-    let intent = causeway_bitcoin_wallet::Intent { exclude: excluded_bitcoin(core.selected()?, write)?, ..intent };
+    core.not_guarded(&intent.coins)?;
+    let intent = causeway_bitcoin_wallet::Intent { exclude: excluded_bitcoin(core, core.selected()?, write)?, ..intent };
     let plan = core.selected_mut()?.bitcoin.plan(&intent, &mut rand::thread_rng())?;
     let purpose = purpose(&plan);
     keep_bitcoin(core, write, kind, &plan, label, payees, purpose)
 }
 
-/// Bitcoin coins that no plan may touch: frozen, or held by a draft.
-pub(crate) fn excluded_bitcoin(wallet: &Wallet, reader: &Reader<'_>) -> Result<BTreeSet<bitcoin::OutPoint>, Refusal> {
+/// Bitcoin coins that no plan may touch: frozen, held by a draft, or coins that hold or may hold assets.
+pub(crate) fn excluded_bitcoin(
+    core: &Core,
+    wallet: &Wallet,
+    reader: &Reader<'_>,
+) -> Result<BTreeSet<bitcoin::OutPoint>, Refusal> {
+    let mut excluded = core.guarded(wallet);
     let held = wallet.excluded(reader, NetworkId::Bitcoin)?;
-    Ok(held.iter().filter_map(|text| text.parse().ok()).collect())
+    excluded.extend(held.iter().filter_map(|text| text.parse::<bitcoin::OutPoint>().ok()));
+    Ok(excluded)
 }
 
 /// Sidechain coins that no plan may touch: frozen, held by a draft, or of a transaction whose proofs do not hold.
@@ -381,8 +413,8 @@ pub(crate) fn excluded_sidechain(
     Ok(held.iter().filter_map(|text| read_outpoint(text).ok()).chain(failed).collect())
 }
 
-/// Keeps a Bitcoin plan as a draft.
-fn keep_bitcoin(
+/// Keeps a Bitcoin plan as a draft, if it does with assets what it is meant to.
+pub(crate) fn keep_bitcoin(
     core: &mut Core,
     write: &mut Write<'_>,
     kind: DraftKind,
@@ -391,16 +423,30 @@ fn keep_bitcoin(
     payees: Vec<String>,
     purpose: Purpose,
 ) -> Result<DraftView, Refusal> {
+    let body = Body {
+        kind,
+        network: NetworkId::Bitcoin,
+        unsigned: Unsigned::of(&Draft::Bitcoin(plan.psbt.clone())),
+        view: bitcoin_view(core, kind, plan, &label),
+        label,
+        payees,
+        purpose,
+    };
+    core.check_colours(&plan.psbt, &body.meaning())?;
     let wallet = core.selected_mut()?;
     // The change address of this draft is not given to the next one.
     wallet.bitcoin.hold(plan);
     put_bitcoin(write, wallet.row.id, plan.changes.as_ref())?;
+    keep(core, write, body)
+}
+
+fn bitcoin_view(core: &Core, kind: DraftKind, plan: &BitcoinPlan, label: &str) -> DraftView {
     let outputs = &plan.psbt.unsigned_tx.output;
     let change = plan.change.map_or(0, |(_, amount)| amount.0);
     let total: u64 = outputs.iter().map(|output| output.value.to_sat()).sum();
     let btc = |amount| AmountView { asset: core.names.label(AssetId::Bitcoin), amount: Atoms(amount) };
     let leaves = total.saturating_sub(change);
-    let view = DraftView {
+    DraftView {
         draft: 0,
         kind,
         network: NetworkId::Bitcoin,
@@ -417,10 +463,8 @@ fn keep_bitcoin(
         domain_proof: String::new(),
         signed: false,
         exported: false,
-        label: label.clone(),
-    };
-    let unsigned = Unsigned::of(&Draft::Bitcoin(plan.psbt.clone()));
-    keep(core, write, Body { kind, network: NetworkId::Bitcoin, unsigned, view, label, payees, purpose })
+        label: label.to_owned(),
+    }
 }
 
 /// Writes a draft down; its coins are held from now on.

@@ -17,7 +17,7 @@ impl Profile {
     pub(crate) async fn draft_review(&self, request: DraftRef) -> Result<Review, Failure> {
         self.read(|core, reader| {
             let (row, body) = load(reader, request.draft)?;
-            let checked = check(core, row.wallet, body.unsigned.draft()?)?;
+            let checked = check(core, row.wallet, body.unsigned.draft()?, &body.meaning())?;
             let hash = checked.summary_hash().to_lower_hex_string();
             let mut review = review(core, reader, row.wallet, checked.summary(), &body)?;
             review.draft = row.id;

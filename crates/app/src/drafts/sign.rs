@@ -22,7 +22,7 @@ impl Profile {
             let (row, body) = load(write, request.draft)?;
             core.not_halted(body.network)?;
             let draft = body.unsigned.draft()?;
-            let checked = check(core, row.wallet, draft)?;
+            let checked = check(core, row.wallet, draft, &body.meaning())?;
             checked.matches(&hash)?;
             let signed = finish(core, row.wallet, checked, &body)?;
             write.remove_draft(row.id)?;
@@ -40,7 +40,7 @@ impl Profile {
         self.change(|core, write| {
             let (row, mut body) = load(write, request.draft)?;
             core.not_halted(body.network)?;
-            let checked = check(core, row.wallet, body.unsigned.draft()?)?;
+            let checked = check(core, row.wallet, body.unsigned.draft()?, &body.meaning())?;
             checked.matches(&hash)?;
             let signed = causeway_keys::sign_partly(checked, &*keys(core, row.wallet)?, &mut rand::thread_rng())?;
             body.view.signed = complete(&signed, &core.realm).is_some();
@@ -112,8 +112,8 @@ fn start(core: &mut Core, write: &mut Write<'_>, wallet: u32, body: &Body, signe
             address: address.clone(),
             time: now(),
         }),
-        Purpose::Plain => Start::Transaction(plain(core, body, tx)),
-        Purpose::Replace { txid } => {
+        Purpose::Plain | Purpose::Coloured(_) => Start::Transaction(plain(core, body, tx)),
+        Purpose::Replace { txid, .. } => {
             core.replaced(write, txid)?;
             Start::Transaction(plain(core, body, tx))
         }

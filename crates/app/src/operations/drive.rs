@@ -189,7 +189,7 @@ fn build_claim(
     let outputs = draft.outputs.clone();
     let fee = plan.fee;
     let draft = causeway_vocab::Draft::Sidechain(Box::new(draft));
-    let checked = crate::drafts::check(core, wallet, draft)?;
+    let checked = crate::drafts::check(core, wallet, draft, &crate::guard::Meaning::default())?;
     let keys = Arc::clone(core.keys.get(&wallet).ok_or(Code::Locked)?);
     let Signed::Sidechain(tx) = causeway_keys::sign(checked, &keys, &mut rand::thread_rng())? else {
         unreachable!("BUG: a sidechain draft gives a sidechain transaction")

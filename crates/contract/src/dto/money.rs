@@ -158,6 +158,11 @@ records! {
         pub blinded: bool,
         /// It is a reissuance token.
         pub token: bool,
+        /// Why it must not be spent as bitcoin: it holds assets, or may. Absent for a coin that holds bitcoin alone.
+        #[ts(type = "Failure | null")]
+        pub guarded: Option<crate::Failure>,
+        /// Units of assets that it holds besides.
+        pub holds: Vec<crate::AmountView>,
         /// The user's label of the coin, its address or its transaction.
         pub label: String,
     }

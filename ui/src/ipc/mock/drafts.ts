@@ -37,7 +37,7 @@ export class Drafts {
 
   /** Whether a plan may spend a coin unasked: not what others made and no block holds yet. */
   free(coin: CoinView): boolean {
-    return !coin.frozen && !coin.reserved && (coin.confirmations > 0 || this.made.has(coin.outpoint));
+    return !coin.frozen && !coin.reserved && coin.guarded === null && (coin.confirmations > 0 || this.made.has(coin.outpoint));
   }
 
   get(draft: number): Draft {
@@ -231,7 +231,7 @@ export class Drafts {
     this.made.add(outpoint);
     state.coins.sidechain.push({
       outpoint, asset, amount: amount.toString(), address: address(state.roll, 'sidechain'), height: null, confirmations: 0, known: 'pending',
-      frozen: false, reserved: false, change: false, blinded: true, token: false, label: '',
+      frozen: false, reserved: false, change: false, blinded: true, token: false, guarded: null, holds: [], label: '',
     });
   }
 
@@ -254,7 +254,7 @@ export class Drafts {
     if (fee_rate < 100) throw refuse('fee-too-low', { least: '100' });
     const vsize = network === 'bitcoin' ? 140 + 31 * outs.length : 2_400 + 1_200 * Math.max(0, outs.length - 1) + 220;
     const fee = BigInt(Math.ceil((vsize * fee_rate) / 1_000));
-    const offered = world.state.coins[network].filter((c) => (chosen === null ? this.free(c) : !c.frozen && !c.reserved && chosen.includes(c.outpoint)));
+    const offered = world.state.coins[network].filter((c) => (chosen === null ? this.free(c) : !c.frozen && !c.reserved && c.guarded === null && chosen.includes(c.outpoint)));
     const spend: CoinView[] = [];
     const back: ReviewOutput[] = [];
     const backCoins: CoinView[] = [];
@@ -282,7 +282,7 @@ export class Drafts {
         back.push({ address: to, asset, amount: (sum - needed).toString(), label: '', role: 'change', blinded: network === 'sidechain', false_claim: false });
         backCoins.push({
           outpoint: '', asset, amount: (sum - needed).toString(), address: to, height: null, confirmations: 0, known: 'pending', frozen: false, reserved: false, change: true,
-          blinded: network === 'sidechain', token: false, label: '',
+          blinded: network === 'sidechain', token: false, guarded: null, holds: [], label: '',
         });
       }
     }

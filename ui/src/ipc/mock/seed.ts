@@ -58,7 +58,7 @@ function coin(roll: () => number, network: NetworkId, asset: AssetLabel, amount:
   return {
     outpoint: `${hex(roll)}:${Math.floor(roll() * 3)}`, asset, amount: amount.toString(), address: address(roll, network), height: 1200,
     confirmations: 84, known: 'verified', frozen: false, reserved: false, change: label === '', blinded: network === 'sidechain',
-    token: asset.id === HBR27_TOKEN.id, label, ...more,
+    token: asset.id === HBR27_TOKEN.id, guarded: null, holds: [], label, ...more,
   };
 }
 

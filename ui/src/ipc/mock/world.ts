@@ -395,7 +395,7 @@ export class World implements Host {
       const to = address(roll, 'bitcoin');
       this.state.coins.bitcoin.unshift({
         outpoint: `${txid}:0`, asset: BTC, amount: sat, address: to, height: null, confirmations: 0, known: 'pending', frozen: false, reserved: false,
-        change: false, blinded: false, token: false, label: '',
+        change: false, blinded: false, token: false, guarded: null, holds: [], label: '',
       });
       this.state.history.unshift({
         network: 'bitcoin', txid, kind: 'received', moved: [{ asset: BTC, amount: sat, out: false }], fee: '0', height: null, time: this.now, known: 'pending',
