@@ -155,6 +155,7 @@ mod tests {
             nested: claim.is_some(),
             confirmed: Some(1),
             claimed: claim.map(u32::from),
+            parents: Vec::new(),
             spent: None,
         }
     }

@@ -44,6 +44,17 @@ async fn is_paid(world: &World, to: &bitcoin::ScriptBuf) {
     assert_eq!(payments(world, to).await.len(), 1);
 }
 
+/// Waits until the watchmen have announced a transaction of their own accord, and until it pays this script.
+async fn is_moved_to(world: &World, script: &bitcoin::ScriptBuf) {
+    let announced = async || {
+        let waiting = world.bitcoin("getrawmempool", serde_json::json!([])).await;
+        (!waiting.as_array().unwrap().is_empty()).then_some(())
+    };
+    world.eventually("a sweep", announced).await;
+    world.control.mine(NetworkId::Bitcoin, 1).await.unwrap();
+    assert_eq!(payments(world, script).await.len(), 1);
+}
+
 #[tokio::test]
 async fn pegs_that_are_under_way_survive_a_change_of_the_federation() {
     let mut world = World::up(&["--interval-ms", "3600000", "--epoch-length", "10", "--spares", "2"]).await;
@@ -163,13 +174,17 @@ async fn the_emergency_quorum_withdraws_when_bitcoin_has_let_enough_blocks_pass(
     world.control.mine(NetworkId::Sidechain, 1).await.unwrap();
     let safe = bitcoin::Address::p2wsh(&bitcoin::ScriptBuf::new(), bitcoin::Network::Regtest);
     // Its block was the first of eleven; the withdrawal would be in the twelfth.
-    let why = world
+    let known = world
         .eventually("the watchmen to know the coin", async || {
             let why = world.control.withdraw(&safe.to_string()).await.unwrap_err().to_string();
             (!why.contains("1 to 100 coins")).then_some(why)
         })
         .await;
-    assert!(why.contains("non-BIP68-final"), "bitcoind itself refuses: {why}");
+    assert!(known.contains("non-BIP68-final"), "bitcoind itself refuses: {known}");
+    // The functionaries are gone: otherwise they would move the coin before it is old enough.
+    for gone in 0..5 {
+        world.control.functionary(gone, causeway_sandbox::control::SwitchAction::Stop).await.unwrap();
+    }
     // bitcoind looks at the block that would come next: thirty blocks on top of the deposit's are needed by then.
     world.control.mine(NetworkId::Bitcoin, 18).await.unwrap();
     let why = world.control.withdraw(&safe.to_string()).await.unwrap_err().to_string();
@@ -196,9 +211,49 @@ async fn a_member_that_signs_a_height_twice_is_proven_to_every_peer_also_later()
     let headers = peer.headers(world.sidechain().genesis_hash).await;
     let signers = causeway_sidechain::consensus::signature::verify_own_signatures(&headers[2], world.sidechain()).unwrap();
     assert_eq!(signers.multisig.keys[2], proof.key);
-    // One traitor does not stop the chain, nor does a restart make anybody forget.
-    world.control.mine(NetworkId::Sidechain, 1).await.unwrap();
+    // Whoever knows signs nothing more, and a restart makes nobody forget.
     world.kill_and_restart().await;
     let mut other = Peer::connect(world.sidechain()).await;
     assert_eq!(other.expect("doublesign").await, proof.to_bytes());
+    let states = || (0..5).map(|index| world.dir.path().join(format!("functionaries/{index}/signing.json")));
+    let told = async || {
+        let convicts =
+            |path: &std::path::PathBuf| std::fs::read_to_string(path).is_ok_and(|state| state.contains(&proof.key.to_string()));
+        states().filter(convicts).count().ge(&4).then_some(())
+    };
+    world.eventually("the news to be everywhere", told).await;
+    let stuck = tokio::time::timeout(std::time::Duration::from_secs(4), world.control.mine(NetworkId::Sidechain, 1)).await;
+    assert!(stuck.is_err(), "{stuck:?}");
+    // The operators have looked at it, and may vote it out.
+    world.control.acknowledge().await.unwrap();
+    world.control.mine(NetworkId::Sidechain, 2).await.unwrap();
+}
+
+#[tokio::test]
+async fn coins_of_a_voted_out_federation_and_coins_that_grow_old_are_moved_by_themselves() {
+    let world =
+        World::up(&["--interval-ms", "3600000", "--epoch-length", "10", "--spares", "3", "--emergency-delay", "40"]).await;
+    world.control.mine(NetworkId::Sidechain, 2).await.unwrap();
+    let before = follow(&world).await;
+    let claim = deposit(&world).await;
+    world.control.mine(NetworkId::Bitcoin, 10).await.unwrap();
+    let mut peer = Peer::connect(world.sidechain()).await;
+    assert!(is_taken(&world, &mut peer, &claim).await);
+    world.control.mine(NetworkId::Sidechain, 1).await.unwrap();
+    // Old enough for the emergency quorum before long, so it goes to the same federation anew.
+    let first = before.current_params().fedpeg_program.clone();
+    world.control.mine(NetworkId::Bitcoin, 20).await.unwrap();
+    is_moved_to(&world, &first).await;
+
+    // Nobody stays, and nobody pegs out.
+    let wanted = Propose { members: vec![5, 6, 7], threshold: 2, emergency_delay: None };
+    world.control.propose(&wanted).await.unwrap();
+    world.control.mine(NetworkId::Sidechain, 18).await.unwrap();
+    let after = follow(&world).await;
+    let second = after.current_params().fedpeg_program.clone();
+    assert_ne!(first, second);
+    is_moved_to(&world, &second).await;
+    assert!(payments(&world, &first).await.is_empty(), "nothing is left with those who went");
+    let sat = bitcoin::Amount::from_btc(payments(&world, &second).await[0]["amount"].as_f64().unwrap()).unwrap().to_sat();
+    assert!(sat > SAT - 10_000 && sat < SAT, "everything less the fees of some sweeps, not {sat}");
 }

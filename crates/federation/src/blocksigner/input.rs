@@ -4,6 +4,7 @@ use super::state::SigningState;
 use crate::evidence::{DoubleSign, Evidence};
 use crate::functionary::{Federation, MemberId};
 use crate::message::Envelope;
+use bitcoin::secp256k1::PublicKey;
 use causeway_vocab::{Height, Tip};
 use elements::dynafed::{FullParams, Params};
 use elements::{Block, BlockHash};
@@ -87,6 +88,13 @@ pub enum Input {
         /// Full parameters in force for the block above it.
         params: Box<FullParams>,
     },
+    /// A proof that the runtime has, from an earlier run or from elsewhere. Whether it holds is checked here.
+    Proof(Box<DoubleSign>),
+    /// The operator has looked at the proof against this block key: it halts this member no longer. Ignored when there is none.
+    Acknowledged {
+        /// One of [`super::Blocksigner::halted_by`].
+        key: PublicKey,
+    },
 }
 
 /// What is to be done, in this order.
@@ -126,8 +134,8 @@ pub enum Effect {
     },
     /// A member said two things that exclude each other. Said once per member and height.
     EquivocationFound(Box<Evidence>),
-    /// A member signed two blocks of one height: tell everybody, wallets too. Said once per member and height. This member goes on, because
-    /// one traitor must not be able to stop the chain; whoever holds money on it can stop using it.
+    /// A member signed two blocks of one height: tell everybody, wallets too. Said once per member and height. If it signs now, this member
+    /// signs nothing more until [`Input::Acknowledged`].
     DoubleSigned(Box<DoubleSign>),
     /// The parameters in force name signers that are not configured. The machine waits for parameters it knows.
     UnknownFederation,

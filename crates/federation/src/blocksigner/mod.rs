@@ -19,6 +19,11 @@
 //! that was said at the present height is said again until the height is done.
 //!
 //! **Crashes.** A vote goes out only after the state that binds its sender is on disk.
+//!
+//! **Treason.** A key of the present signers that is proven to have signed two blocks of one height halts whoever learns of it: the proof is
+//! told until everybody has it, blocks that are complete are still taken, and nothing is signed any more, also after a restart. A chain that
+//! stands still loses nothing; one whose signers serve two chains can lose everything. It goes on when the operators have looked at the proof
+//! ([`Input::Acknowledged`]), so that the owner of the key can be voted out.
 
 mod doubles;
 mod input;
@@ -31,12 +36,15 @@ mod witness;
 pub use input::{BlocksignerConfig, Effect, Input, Millis, Timing, Verdict};
 pub use state::{Lock, Signed, SigningState};
 
+use crate::evidence::DoubleSign;
 use crate::functionary::{Federation, FunctionaryKeys, MemberId};
 use crate::message::{Certificate, Envelope, Proposal, Round, Signature, Vote};
+use bitcoin::secp256k1::PublicKey;
 use causeway_vocab::{Height, Tip};
 use doubles::Doubles;
 use elements::dynafed::FullParams;
 use elements::{Block, BlockHash};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use votes::Votes;
 
@@ -66,6 +74,8 @@ pub struct Blocksigner {
     /// The block of the tip, for those who are one behind.
     finished: Option<Box<Block>>,
     doubles: Doubles,
+    /// A proof for each key that was convicted since the start.
+    proofs: Vec<DoubleSign>,
 }
 
 /// What is forgotten with the height.
@@ -135,6 +145,7 @@ impl Blocksigner {
             height: HeightState::new(now, &config.timing),
             finished: None,
             doubles: Doubles::default(),
+            proofs: Vec::new(),
             config,
             keys,
             tip,
@@ -156,6 +167,12 @@ impl Blocksigner {
             Input::Validated { hash, verdict } => self.take_verdict(hash, verdict),
             Input::Persisted { revision } => self.on_disk = self.on_disk.max(revision),
             Input::BlockAccepted { tip, params } => self.accept(tip, *params, &mut effects),
+            Input::Proof(proof) => {
+                if let Some((_, me)) = self.seat {
+                    self.learn(&proof, me, &mut effects);
+                }
+            }
+            Input::Acknowledged { key } => self.acknowledge(key, &mut effects),
         }
         self.advance(&mut effects);
         effects
@@ -176,6 +193,36 @@ impl Blocksigner {
     /// Who signs the next block, when this functionary is one of them.
     pub fn signers(&self) -> Option<&Federation> {
         self.seat.as_ref().map(|(federation, _)| federation)
+    }
+
+    /// Present signers that are proven to have signed a height twice, which the operator has not looked at. While there are any, nothing is
+    /// signed.
+    pub fn halted_by(&self) -> Vec<PublicKey> {
+        let signs = |key: &PublicKey| self.seat.as_ref().is_some_and(|(set, _)| set.members().iter().any(|it| it.block == *key));
+        self.state.convicted.iter().filter(|(key, seen)| !**seen && signs(key)).map(|(key, _)| *key).collect()
+    }
+
+    /// Notes on disk who signed twice.
+    fn convict(&mut self, key: PublicKey, effects: &mut Vec<Effect>) {
+        if let Entry::Vacant(fresh) = self.state.convicted.entry(key) {
+            fresh.insert(false);
+            self.persist(effects);
+        }
+    }
+
+    fn acknowledge(&mut self, key: PublicKey, effects: &mut Vec<Effect>) {
+        let Some(seen) = self.state.convicted.get_mut(&key).filter(|seen| !**seen) else { return };
+        *seen = true;
+        self.persist(effects);
+        if self.seat.is_some() && self.next_height() == self.state.height && self.halted_by().is_empty() {
+            // What was decided before, and not said, is said now.
+            self.resume(effects);
+        }
+    }
+
+    fn persist(&mut self, effects: &mut Vec<Effect>) {
+        self.state.revision += 1;
+        effects.push(Effect::Persist(Box::new(self.state.clone())));
     }
 
     fn next_height(&self) -> Height {
@@ -220,7 +267,8 @@ impl Blocksigner {
         if height < self.state.height {
             self.seat = None;
         } else if height > self.state.height {
-            self.state = SigningState::new(height, self.state.revision);
+            let convicted = std::mem::take(&mut self.state.convicted);
+            self.state = SigningState { convicted, ..SigningState::new(height, self.state.revision) };
         }
         if self.seat.is_some() && height == self.state.height {
             self.resume(effects);

@@ -35,12 +35,7 @@ impl Blocksigner {
                     self.report((**evidence).clone(), me, effects);
                 }
             }
-            Body::DoubleSign(proof) => {
-                let known = |set: &Federation| set.members().iter().any(|member| member.block == proof.key);
-                if self.config.federations.iter().any(known) && proof.verify() && self.doubles.is_news(proof) {
-                    self.tell(proof, me, effects);
-                }
-            }
+            Body::DoubleSign(proof) => self.learn(proof, me, effects),
             Body::Proposal(_) | Body::Prevote(_) | Body::Precommit(..) | Body::Share(_) => {
                 let Some(statement) = envelope.body.statement() else { return };
                 let vote = statement.vote;
@@ -105,14 +100,29 @@ impl Blocksigner {
     /// Tells the world that somebody signed twice, when it can be proven.
     pub(super) fn accuse(&mut self, me: MemberId, effects: &mut Vec<Effect>) {
         for proof in self.doubles.proven() {
-            self.tell(&proof, me, effects);
+            self.tell(proof, me, effects);
         }
     }
 
-    fn tell(&self, proof: &DoubleSign, me: MemberId, effects: &mut Vec<Effect>) {
-        let message = Envelope::sign(self.config.genesis, me, &self.keys, Body::DoubleSign(Box::new(proof.clone())));
+    /// Takes a proof that somebody else made.
+    pub(super) fn learn(&mut self, proof: &DoubleSign, me: MemberId, effects: &mut Vec<Effect>) {
+        let known = |set: &Federation| set.members().iter().any(|member| member.block == proof.key);
+        if self.config.federations.iter().any(known) && proof.verify() && self.doubles.is_news(proof) {
+            self.tell(proof.clone(), me, effects);
+        }
+    }
+
+    fn tell(&mut self, proof: DoubleSign, me: MemberId, effects: &mut Vec<Effect>) {
+        self.convict(proof.key, effects);
         effects.push(Effect::DoubleSigned(Box::new(proof.clone())));
-        effects.push(Effect::Broadcast(Box::new(message)));
+        effects.push(Effect::Broadcast(Box::new(self.accusation(&proof, me))));
+        // One of each key, to be told again while it halts us.
+        self.proofs.retain(|known| known.key != proof.key);
+        self.proofs.push(proof);
+    }
+
+    pub(super) fn accusation(&self, proof: &DoubleSign, me: MemberId) -> Envelope {
+        Envelope::sign(self.config.genesis, me, &self.keys, Body::DoubleSign(Box::new(proof.clone())))
     }
 
     /// What is far ahead would only fill memory.

@@ -17,6 +17,10 @@ impl Blocksigner {
     pub(super) fn advance(&mut self, effects: &mut Vec<Effect>) {
         let Some((federation, me)) = self.seat.clone() else { return };
         self.accuse(me, effects);
+        let halted = !self.halted_by().is_empty();
+        if halted {
+            self.due.clear();
+        }
         loop {
             self.release(&federation, me, effects);
             if self.height.done.is_some() {
@@ -24,10 +28,11 @@ impl Blocksigner {
             }
             self.prove(&federation);
             let acted = self.finish(&federation, effects)
-                || self.sign(effects)
-                || self.precommit(effects)
-                || self.prevote(effects)
-                || self.propose(&federation, me, effects)
+                || !halted
+                    && (self.sign(effects)
+                        || self.precommit(effects)
+                        || self.prevote(effects)
+                        || self.propose(&federation, me, effects))
                 || self.change_round(&federation, me);
             if !acted {
                 break;
@@ -40,8 +45,7 @@ impl Blocksigner {
 
     /// Writes the state down; `due` goes out afterwards.
     fn commit(&mut self, due: Due, effects: &mut Vec<Effect>) {
-        self.state.revision += 1;
-        effects.push(Effect::Persist(Box::new(self.state.clone())));
+        self.persist(effects);
         self.due.push_back((self.state.revision, due));
     }
 
@@ -290,6 +294,9 @@ impl Blocksigner {
                 self.ask_for_missing(me, effects);
             }
             self.ask_for_proof(federation, me, effects);
+            let halts = self.halted_by();
+            let proofs = self.proofs.iter().filter(|proof| halts.contains(&proof.key));
+            effects.extend(proofs.map(|proof| Effect::Broadcast(Box::new(self.accusation(proof, me)))));
         }
         // What makes a block invalid may pass, such as a deposit that is not deep enough yet.
         let round = self.state.round;

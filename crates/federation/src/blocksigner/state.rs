@@ -1,9 +1,11 @@
 //! What a functionary must not forget.
 
 use crate::message::{Certificate, Round};
+use bitcoin::secp256k1::PublicKey;
 use causeway_vocab::Height;
 use elements::{Block, BlockHash};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Everything that binds a functionary at the height it works on.
 ///
@@ -26,12 +28,25 @@ pub struct SigningState {
     pub lock: Option<Lock>,
     /// The block it signed. For ever: no other of this height will be signed.
     pub signed: Option<Signed>,
+    /// Block keys that are proven to have signed a height twice, and whether the operator has looked at it. Outlives the height.
+    #[serde(default)]
+    pub convicted: BTreeMap<PublicKey, bool>,
 }
 
 impl SigningState {
     /// Bound to nothing at this height.
     pub(super) fn new(height: Height, revision: u64) -> SigningState {
-        SigningState { revision, height, round: 0, proposed: None, prevoted: None, precommitted: None, lock: None, signed: None }
+        SigningState {
+            revision,
+            height,
+            round: 0,
+            proposed: None,
+            prevoted: None,
+            precommitted: None,
+            lock: None,
+            signed: None,
+            convicted: BTreeMap::new(),
+        }
     }
 }
 

@@ -22,7 +22,14 @@ impl Watchman {
             return;
         }
         self.turn = turn;
+        if self.halted {
+            return;
+        }
         if let Some(plan) = self.propose(effects) {
+            self.say(Body::Batch(plan.clone()), effects);
+            self.consider(plan, effects);
+        }
+        if let Some(plan) = self.propose_sweep() {
             self.say(Body::Batch(plan.clone()), effects);
             self.consider(plan, effects);
         }
@@ -35,13 +42,13 @@ impl Watchman {
         }
     }
 
-    /// The batch under way, the latest if it was bumped: signed here, unconfirmed, and still possible.
+    /// The payment under way, the latest if it was bumped: signed here, unconfirmed, and still possible.
     fn under_way(&self) -> Option<&Batch> {
         let alive = |outpoint: &OutPoint| self.state.coins.get(outpoint).is_some_and(|coin| self.is_spendable(coin));
         self.state
             .batches
             .values()
-            .filter(|batch| batch.confirmed.is_none() && batch.plan.inputs.iter().all(alive))
+            .filter(|batch| !batch.is_sweep() && batch.confirmed.is_none() && batch.plan.inputs.iter().all(alive))
             .max_by_key(|batch| batch.plan.fee_rate)
     }
 
@@ -80,7 +87,7 @@ impl Watchman {
         plan.filter(|_| self.config.policy.fee_rate.contains(&fee_rate))
     }
 
-    fn can_spend(&self, outpoint: &OutPoint) -> bool {
+    pub(super) fn can_spend(&self, outpoint: &OutPoint) -> bool {
         self.state.coins.get(outpoint).is_some_and(|coin| self.is_spendable(coin))
     }
 
@@ -108,7 +115,9 @@ impl Watchman {
         coins.sort_by_key(|(outpoint, coin)| {
             (!self.is_signable(coin), Some(&coin.fedpegscript) == present, coin.confirmed, **outpoint)
         });
-        let mut spare = coins.into_iter().map(|(outpoint, _)| *outpoint).filter(|outpoint| !self.is_anchor(outpoint));
+        let moving = self.in_sweep();
+        let spare = coins.into_iter().map(|(outpoint, _)| *outpoint);
+        let mut spare = spare.filter(|outpoint| !self.is_anchor(outpoint) && !moving.contains(outpoint));
         loop {
             let plan = BatchPlan {
                 fee_rate,
@@ -139,7 +148,7 @@ impl Watchman {
         }
     }
 
-    fn is_anchor(&self, coin: &OutPoint) -> bool {
+    pub(super) fn is_anchor(&self, coin: &OutPoint) -> bool {
         self.state.pegouts.values().any(|pegout| pegout.anchor == Some(*coin) && pegout.paid.is_none())
     }
 
@@ -153,7 +162,7 @@ impl Watchman {
         self.insolvent = owed > held;
     }
 
-    fn build(&self, plan: &BatchPlan) -> Result<Transaction, PlanFault> {
+    pub(super) fn build(&self, plan: &BatchPlan) -> Result<Transaction, PlanFault> {
         plan::build(plan, &self.state.coins, &self.state.pegouts, self.config.policy.dust)
     }
 
@@ -213,6 +222,13 @@ impl Watchman {
         if self.me.is_none() || !self.state.unexplained.is_empty() || !payable || !spendable || !self.is_fair(&plan) {
             return;
         }
+        let held_up = || {
+            let moving = self.in_sweep();
+            inputs.iter().any(|coin| moving.contains(coin) && !self.is_anchor(coin))
+        };
+        if self.halted || if pegouts.is_empty() { !self.may_sweep(&plan) } else { held_up() } {
+            return;
+        }
         let (need_inputs, need_pegouts) = self.missing(&inputs, &pegouts);
         if !need_inputs.is_empty() || !need_pegouts.is_empty() {
             // Peg-outs bound to what the anchors bring in are named at once.
@@ -245,7 +261,7 @@ impl Watchman {
 
     /// Signs and sends what is bound on disk.
     pub(super) fn release(&mut self, effects: &mut Vec<Effect>) {
-        while self.due.front().is_some_and(|(revision, _)| *revision <= self.on_disk) {
+        while !self.halted && self.due.front().is_some_and(|(revision, _)| *revision <= self.on_disk) {
             let (Some((_, txid)), Some(me)) = (self.due.pop_front(), self.me) else { return };
             let Some(batch) = self.state.batches.get(&txid) else { continue };
             let plan = batch.plan.clone();
@@ -318,7 +334,7 @@ impl Watchman {
     }
 
     /// The transaction with its witnesses: empty dummy, k signatures (DER, then 01) in key order, script.
-    fn finalize(&self, batch: &Batch) -> Option<Transaction> {
+    pub(super) fn finalize(&self, batch: &Batch) -> Option<Transaction> {
         let mut tx = self.build(&batch.plan).ok()?;
         for (index, outpoint) in batch.plan.inputs.iter().enumerate() {
             let coin = self.state.coins.get(outpoint)?;

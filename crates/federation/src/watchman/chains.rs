@@ -4,6 +4,7 @@ use super::plan;
 use super::state::{Coin, Pegout, WaitingClaim};
 use super::{Effect, PegFault, PeginClaim, PegoutRequest, Watchman};
 use crate::tweak::PegScript;
+use bitcoin::hashes::Hash as _;
 use bitcoin::{OutPoint, Transaction, Txid};
 use causeway_vocab::{Height, Tip};
 use std::collections::BTreeMap;
@@ -48,11 +49,14 @@ impl Watchman {
 
     fn connect_transaction(&mut self, height: Height, tx: &Transaction) {
         let txid = tx.compute_txid();
-        let mut spends = false;
+        let inputs = tx.input.iter().map(|input| input.previous_output);
+        let parents: Vec<OutPoint> = inputs.filter(|spent| self.state.coins.contains_key(spent)).collect();
         for input in &tx.input {
             if let Some(coin) = self.state.coins.get_mut(&input.previous_output) {
                 coin.spent = Some((height, txid));
-                spends = true;
+            } else if self.may_be_ours(input) {
+                self.state.strays.insert(input.previous_output, (height, tx.clone()));
+                self.dirty = true;
             }
         }
         for (vout, output) in (0..).zip(&tx.output) {
@@ -63,11 +67,12 @@ impl Watchman {
             } else if let Some(mut coin) = self.own_coin(&output.script_pubkey) {
                 coin.sat = output.value.to_sat();
                 coin.confirmed = Some(height);
+                coin.parents.clone_from(&parents);
                 self.state.coins.insert(outpoint, coin);
                 self.dirty = true;
             }
         }
-        if !spends {
+        if parents.is_empty() {
             return;
         }
         self.dirty = true;
@@ -93,6 +98,7 @@ impl Watchman {
             nested: *nested,
             confirmed: None,
             claimed: None,
+            parents: Vec::new(),
             spent: None,
         })
     }
@@ -108,7 +114,8 @@ impl Watchman {
     /// Finds the peg-outs that foreign spends pay: batches this member did not sign.
     fn explain(&mut self) {
         for (txid, (height, tx)) in self.state.unexplained.clone() {
-            if let Some(paid) = self.paid_by(&tx) {
+            let paid = if self.is_sweep(&tx) { Some(Vec::new()) } else { self.paid_by(&tx) };
+            if let Some(paid) = paid {
                 self.mark_paid(&paid, height, txid);
                 self.state.unexplained.remove(&txid);
                 self.dirty = true;
@@ -175,6 +182,7 @@ impl Watchman {
             batch.confirmed = batch.confirmed.filter(|then| *then != height);
         }
         self.state.unexplained.retain(|_, (then, _)| *then != height);
+        self.state.strays.retain(|_, (then, _)| *then != height);
         self.dirty = true;
     }
 
@@ -184,11 +192,24 @@ impl Watchman {
         let is_final = |height: Height| tip.saturating_sub(height).saturating_add(1) >= depth;
         let state = &mut self.state;
         // A coin that is spent for good binds nobody.
-        let gone: BTreeMap<OutPoint, Txid> = state
+        let mut gone: BTreeMap<OutPoint, Txid> = state
             .coins
             .iter()
             .filter_map(|(outpoint, coin)| coin.spent.filter(|(height, _)| is_final(*height)).map(|(_, txid)| (*outpoint, txid)))
             .collect();
+        // Nor does one that a reorganisation took away, and whose parents have gone elsewhere since.
+        loop {
+            let elsewhere = |outpoint: &OutPoint, coin: &Coin| {
+                coin.parents.iter().any(|parent| gone.get(parent).is_some_and(|txid| *txid != outpoint.txid))
+            };
+            let never = state
+                .coins
+                .iter()
+                .find(|(outpoint, coin)| coin.confirmed.is_none() && !gone.contains_key(*outpoint) && elsewhere(outpoint, coin));
+            // What it is spent by is nothing at all.
+            let Some(never) = never.map(|(outpoint, _)| *outpoint) else { break };
+            gone.insert(never, Txid::all_zeros());
+        }
         for pegout in state.pegouts.values_mut() {
             if pegout.paid.is_none() && pegout.anchor.is_some_and(|anchor| gone.contains_key(&anchor)) {
                 pegout.anchor = None;
@@ -262,6 +283,7 @@ impl Watchman {
                 nested,
                 confirmed: None,
                 claimed: Some(height),
+                parents: Vec::new(),
                 spent: None,
             })
         });
@@ -289,8 +311,8 @@ impl Watchman {
             if let (Some(height), Some(true)) =
                 (blocks.get(&waiting.block), depth.map(|depth| depth >= self.config.policy.pegin_depth))
             {
-                let coin = Coin { confirmed: Some(*height), ..waiting.coin };
-                self.state.coins.insert(deposit, coin);
+                let spent = self.spent_before(&deposit);
+                self.state.coins.insert(deposit, Coin { confirmed: Some(*height), spent, ..waiting.coin });
             } else if tip >= waiting.since.saturating_add(PATIENCE) {
                 effects.push(Effect::Alarm(match depth {
                     Some(depth) => PegFault::DepositShallow { deposit, depth },
@@ -370,9 +392,12 @@ impl Watchman {
         deep && !pegout.refused && pegout.paid.is_none()
     }
 
-    /// Confirmed, ours and unspent.
+    /// Confirmed, ours and unspent. What came from strangers without a claim must be as deep as a claimed deposit.
     pub(super) fn is_spendable(&self, coin: &Coin) -> bool {
-        coin.confirmed.is_some() && coin.spent.is_none() && (coin.claim_script.is_none() || coin.claimed.is_some())
+        let Some(height) = coin.confirmed else { return false };
+        let deep = || self.bitcoin_height().saturating_sub(height).saturating_add(1) >= self.config.policy.pegin_depth;
+        let ours = if coin.claim_script.is_some() { coin.claimed.is_some() } else { !coin.parents.is_empty() || deep() };
+        coin.spent.is_none() && ours
     }
 
     /// Whether enough of the present members hold keys of a coin.

@@ -91,6 +91,8 @@ pub enum Input {
         /// This member's estimate of the fee rate, sat/vB.
         fee_rate: u64,
     },
+    /// Whether this member's block signer is halted, see [`crate::Blocksigner::halted_by`]. To be said again after every start.
+    Halted(bool),
     /// A message came in. Whether it is genuine is checked here.
     Message(Box<Envelope>),
     /// Answers [`Effect::Persist`]: this revision, and with it every earlier one, is on disk.

@@ -13,7 +13,11 @@
 //!
 //! **The federation changes.** Whoever was ever configured as a member signs for the coins whose scripts hold its key; members of the
 //! federation whose peg is in force take turns to propose, and change goes to its script. Coins of older scripts are spent first while
-//! enough of the present members hold keys of them, so that they move to the new script as peg-outs are paid.
+//! enough of the present members hold keys of them; those that no peg-out takes are moved by *sweeps*, which pay nobody, and so are coins
+//! that have lain still for three quarters of the emergency delay.
+//!
+//! **The sidechain is in doubt.** While the signers of its blocks are halted by a proof that one of them signed a height twice, nothing is
+//! signed here either ([`Input::Halted`]).
 //!
 //! A batch that does not confirm is proposed again at a higher fee, spending the same coins and paying the same peg-outs. While one is under
 //! way no other is begun.
@@ -23,10 +27,12 @@ mod chains;
 mod input;
 pub(crate) mod plan;
 mod state;
+mod sweeps;
 
 pub use input::{Effect, Input, PegFault, PegPolicy, PeginClaim, PegoutRequest, WatchmanConfig};
 pub use plan::{BatchPlan, BatchShare, BatchVeto, MAX_BATCH, fee_share, is_payment};
 pub use state::{Batch, Coin, PegInForce, Pegout, WaitingClaim, WatchmanState};
+pub use sweeps::FEE_PART;
 
 use crate::functionary::{Federation, FunctionaryKeys, Member, MemberId};
 use causeway_vocab::Height;
@@ -56,6 +62,8 @@ pub struct Watchman {
     wished_inputs: BTreeSet<bitcoin::OutPoint>,
     wished_pegouts: BTreeSet<elements::OutPoint>,
     insolvent: bool,
+    /// Nothing is signed.
+    halted: bool,
     /// Heights at the last tick, and how many ticks they have moved little.
     seen: (Height, Height),
     quiet: u32,
@@ -100,6 +108,7 @@ impl Watchman {
             wished_inputs: BTreeSet::new(),
             wished_pegouts: BTreeSet::new(),
             insolvent: false,
+            halted: false,
             seen: (0, 0),
             quiet: 0,
             reported: BTreeSet::new(),
@@ -111,6 +120,7 @@ impl Watchman {
         let mut effects = Vec::new();
         match input {
             Input::Tick { now, fee_rate } => self.tick(now, fee_rate, &mut effects),
+            Input::Halted(halted) => self.halted = halted,
             Input::Message(envelope) => self.receive(*envelope, &mut effects),
             Input::Persisted { revision } => self.on_disk = self.on_disk.max(revision),
             Input::BitcoinConnected { height, block } => self.connect_bitcoin(height, &block, &mut effects),

@@ -1,6 +1,7 @@
 //! Batches: one Bitcoin transaction that pays many peg-outs, and nothing in it left to choice.
 
 use super::state::{Coin, Pegout};
+use super::sweeps::FEE_PART;
 use crate::message::Signature;
 use crate::tweak::PegScript;
 use bitcoin::absolute::LockTime;
@@ -60,6 +61,8 @@ pub struct BatchVeto {
 /// `vsize` is the size that the transaction has at most, all signatures counted with 72 bytes; [`is_payment`] computes it from
 /// the confirmed transaction. The fee rate is a whole number of sat/vB within the federation's bounds. Change is what the inputs hold beyond
 /// the peg-outs; where that would be dust it is left to the fee, so the fee may exceed the shares by less than the dust limit.
+///
+/// A batch without peg-outs is a sweep: one output to the federation's own untweaked script, of what the inputs hold less `fee_rate × vsize`.
 pub fn fee_share(fee_rate: u64, vsize: u64, count: u64) -> u64 {
     fee_rate.saturating_mul(vsize).div_ceil(count.max(1))
 }
@@ -135,7 +138,7 @@ pub(super) enum PlanFault {
     Malformed,
     /// The inputs hold less than the peg-outs.
     Short,
-    /// A peg-out would be left with less than the dust limit.
+    /// A peg-out would be left with less than the dust limit, or a sweep would cost more than [`FEE_PART`] allows.
     Dust,
 }
 
@@ -148,7 +151,7 @@ pub(super) fn build(
 ) -> Result<Transaction, PlanFault> {
     let sorted = plan.inputs.windows(2).all(|pair| pair[0] < pair[1]) && plan.pegouts.windows(2).all(|pair| pair[0] < pair[1]);
     let sizes = [plan.inputs.len(), plan.pegouts.len()];
-    if !sorted || sizes.iter().any(|size| *size == 0 || *size > MAX_BATCH) {
+    if !sorted || plan.inputs.is_empty() || sizes.iter().any(|size| *size > MAX_BATCH) {
         return Err(PlanFault::Malformed);
     }
     let inputs: Vec<&Coin> =
@@ -165,6 +168,12 @@ pub(super) fn build(
         sizes.push(InputSize { script: coin.fedpegscript.len(), k: k.into(), nested: coin.nested });
     }
     let vsize = vsize(sizes.into_iter(), scripts);
+    let fee = plan.fee_rate.saturating_mul(vsize);
+    let rest = if paid.is_empty() {
+        rest.checked_sub(fee).filter(|kept| *kept >= dust && fee <= held / FEE_PART).ok_or(PlanFault::Dust)?
+    } else {
+        rest
+    };
     let share = fee_share(plan.fee_rate, vsize, paid.len() as u64);
     let mut output = Vec::with_capacity(paid.len() + 1);
     for pegout in &paid {

@@ -22,6 +22,9 @@ pub struct Coin {
     pub confirmed: Option<Height>,
     /// Sidechain block that claimed it; `None` for change.
     pub claimed: Option<Height>,
+    /// Coins of the federation that the transaction spends which made it: where they go otherwise for good, this one will never be.
+    #[serde(default)]
+    pub parents: Vec<bitcoin::OutPoint>,
     /// Bitcoin block and transaction that spent it.
     pub spent: Option<(Height, bitcoin::Txid)>,
 }
@@ -96,6 +99,10 @@ pub struct WatchmanState {
     /// Confirmed transactions that spend coins of the federation and pay no peg-outs known here. Nothing is signed while there are any.
     #[serde(with = "crate::wire::pairs")]
     pub unexplained: BTreeMap<bitcoin::Txid, (Height, bitcoin::Transaction)>,
+    /// Outputs that were spent by showing a script like a federation's, and are no coins known here: deposits, perhaps, whose claims are not
+    /// known yet. Whoever follows the chains from the beginning sees Bitcoin first.
+    #[serde(default, with = "crate::wire::pairs")]
+    pub strays: BTreeMap<bitcoin::OutPoint, (Height, bitcoin::Transaction)>,
 }
 
 /// A claim that is right but for the depth of its deposit.

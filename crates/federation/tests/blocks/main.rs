@@ -63,6 +63,35 @@ fn one_byzantine_member_too_many_can_fork_the_chain() {
 }
 
 #[test]
+fn a_proof_of_a_double_signature_halts_the_network_until_the_operators_have_looked_at_it() {
+    let conditions = Conditions { byzantine: 1, partitions: 500, calm_after: 20_000, ..Conditions::calm(4, 3) };
+    let mut stopped = 0;
+    for seed in 0..8 {
+        let mut world = World::new(conditions.clone(), seed);
+        world.operators = false;
+        world.run(30_000, u32::MAX);
+        let traitor = *world.traitors().first().expect("one");
+        if world.doubles.is_empty() {
+            continue;
+        }
+        stopped += 1;
+        let honest: Vec<_> = (0..4).filter(|id| *id != traitor).collect();
+        assert_eq!(world.halted(), honest.iter().copied().collect(), "everybody has heard");
+        let heights: Vec<_> = honest.iter().map(|id| world.height_of(*id)).collect();
+        // Nor does a restart make anybody forget.
+        honest.iter().for_each(|id| world.restart(*id));
+        world.run(60_000, u32::MAX);
+        assert_eq!(heights, honest.iter().map(|id| world.height_of(*id)).collect::<Vec<_>>(), "nothing is signed");
+        world.operators = true;
+        honest.iter().for_each(|id| world.restart(*id));
+        let highest = heights.iter().max().expect("three") + 3;
+        assert!(world.run(200_000, highest as u32), "it goes on");
+        assert!(!world.has_fork());
+    }
+    assert!(stopped > 0, "nobody even tried");
+}
+
+#[test]
 fn a_proposer_that_lost_its_block_in_a_crash_gets_it_back() {
     let mut world = World::new(Conditions { byzantine: 1, ..stormy(4, 3) }, 3_983_515_601_780_099_460);
     assert!(world.run(150_000, 3), "stuck at {} blocks", world.finished.len());

@@ -1,6 +1,6 @@
 //! A federation on a simulated network: every run follows from its seed.
 
-use bitcoin::secp256k1::SecretKey;
+use bitcoin::secp256k1::{PublicKey, SecretKey};
 use causeway_federation::blocksigner::{Blocksigner, BlocksignerConfig, Effect, Input, Millis, SigningState, Timing, Verdict};
 use causeway_federation::{Body, DoubleSign, Envelope, Federation, FunctionaryKeys, MemberId};
 use causeway_vocab::{Height, Tip};
@@ -94,6 +94,8 @@ pub(crate) struct World {
     /// Who is proven to strangers to have signed two blocks of one height.
     pub(crate) doubles: BTreeSet<MemberId>,
     pub(crate) restarts: u32,
+    /// Operators look at proofs of double signatures, and have their members go on.
+    pub(crate) operators: bool,
 }
 
 pub(crate) fn keys(id: u8) -> FunctionaryKeys {
@@ -164,6 +166,7 @@ impl World {
             accused: BTreeSet::new(),
             doubles: BTreeSet::new(),
             restarts: 0,
+            operators: true,
         };
         for id in 0..count {
             if !silent.contains(&id) && !world.traitors.contains_key(&id) {
@@ -204,6 +207,36 @@ impl World {
         let tip = tip(&node.chain);
         node.machine = Some(Blocksigner::new(config, keys(id), tip, params, node.disk.clone(), self.now));
         self.later(1, id, Event::Tick);
+        for traitor in self.doubles.clone() {
+            let pause = self.rng.gen_range(1000..4000);
+            self.operate(pause, id, keys(traitor).member().block);
+        }
+    }
+
+    fn operate(&mut self, pause: Millis, id: MemberId, key: PublicKey) {
+        if self.operators {
+            self.later(pause, id, Event::Answer(Input::Acknowledged { key }));
+        }
+    }
+
+    /// The chain of a member.
+    pub(crate) fn height_of(&self, id: MemberId) -> usize {
+        self.nodes[usize::from(id)].chain.len()
+    }
+
+    /// Who is halted, of those that run.
+    pub(crate) fn halted(&self) -> BTreeSet<MemberId> {
+        let halted = |id: &MemberId| {
+            let machine = self.nodes[usize::from(*id)].machine.as_ref();
+            machine.is_some_and(|machine| !machine.halted_by().is_empty())
+        };
+        (0..self.count()).filter(halted).collect()
+    }
+
+    /// Stops a member and starts it again with what it has on disk.
+    pub(crate) fn restart(&mut self, id: MemberId) {
+        self.nodes[usize::from(id)].machine = None;
+        self.start(id);
     }
 
     fn later(&mut self, delay: Millis, id: MemberId, event: Event) {
@@ -239,7 +272,11 @@ impl World {
                 Event::Answer(input) => self.feed(id, input),
                 Event::Written(state) => {
                     let revision = state.revision;
-                    self.nodes[usize::from(id)].disk = Some(*state);
+                    let disk = &mut self.nodes[usize::from(id)].disk;
+                    // A later state replaces an earlier one, never the other way round.
+                    if disk.as_ref().is_none_or(|older| older.revision < revision) {
+                        *disk = Some(*state);
+                    }
                     self.feed(id, Input::Persisted { revision });
                 }
                 Event::Tick => {
@@ -345,6 +382,8 @@ impl World {
                 assert!(proof.verify());
                 let member = (0..self.count()).find(|id| keys(*id).member().block == proof.key).expect("a member's key");
                 self.doubles.insert(member);
+                let pause = self.rng.gen_range(1000..4000);
+                self.operate(pause, id, proof.key);
             }
             Effect::UnknownFederation => panic!("the federation is known"),
         }

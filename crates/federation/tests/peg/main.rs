@@ -3,12 +3,15 @@
 mod world;
 
 use proptest::prelude::*;
-use world::{World, set};
+use world::{World, set, with_emergency};
 
 const HELD: u64 = 50_000_000;
 
 fn funded(n: u8, k: u8, nested: bool, seed: u64) -> World {
-    let mut world = World::new(n, k, nested, seed);
+    fill(World::new(n, k, nested, seed))
+}
+
+fn fill(mut world: World) -> World {
     for claim in 1..=5 {
         world.peg_in(HELD / 5, claim);
     }
@@ -19,7 +22,7 @@ fn funded(n: u8, k: u8, nested: bool, seed: u64) -> World {
 }
 
 fn mine_until_paid(world: &mut World, wanted: usize) -> bool {
-    mine_for(400, world, wanted)
+    mine_for(600, world, wanted)
 }
 
 /// Whether so many peg-outs are paid within so many quarters of a second.
@@ -35,6 +38,21 @@ fn mine_for(steps: u32, world: &mut World, wanted: usize) -> bool {
         }
     }
     false
+}
+
+/// Lets time pass and blocks come while `goes_on`, but not for ever.
+fn mine_while(world: &mut World, goes_on: impl Fn(&World) -> bool) {
+    for step in 0..800 {
+        if step % 8 == 7 {
+            if !goes_on(world) {
+                break;
+            }
+            world.mine(true);
+            world.block(Vec::new(), Vec::new());
+        }
+        world.pass();
+    }
+    world.paid();
 }
 
 #[test]
@@ -213,8 +231,10 @@ proptest! {
         (world.lost, world.crashes) = (0, 0);
         let wanted = world.requested.len();
         prop_assert!(mine_until_paid(&mut world, wanted), "{} of {wanted} paid", world.paid().len());
-        prop_assert_eq!(world.held(), HELD + 3_000_000 - owed);
-        prop_assert!(world.kept() > 0, "change goes to the new federation");
+        // In the end everything lies under the new script, paid for by itself.
+        mine_while(&mut world, |world| world.kept() < world.held());
+        prop_assert_eq!(world.kept(), world.held());
+        prop_assert_eq!(world.held(), HELD + 3_000_000 - owed - world.cost_of_sweeps());
         prop_assert!(world.alarms.is_empty(), "{:?}", world.alarms);
     }
 }
@@ -230,14 +250,8 @@ fn functionaries_that_left_are_not_needed_while_enough_keys_of_the_old_coins_sta
         world.peg_out(2_000_000, true);
         world.block(Vec::new(), Vec::new());
         assert!(mine_until_paid(&mut world, 1));
-        assert!(world.kept() > 0, "the change is under the new script");
-        // What the next peg-out takes first are the coins that still lie under the old one.
-        let before = world.kept();
-        world.peg_out(1_000_000, true);
-        world.block(Vec::new(), Vec::new());
-        assert!(mine_until_paid(&mut world, 2));
-        assert!(world.kept() > before);
-        assert_eq!(world.held(), HELD - 3_000_000);
+        mine_while(&mut world, |world| world.kept() < world.held());
+        assert_eq!(world.held(), HELD - 2_000_000 - world.cost_of_sweeps());
     }
 }
 
@@ -257,6 +271,79 @@ fn coins_that_only_the_old_members_can_sign_wait_for_them_and_hold_up_nothing_el
     assert!(!mine_for(100, &mut world, 2), "two of five old keys cannot");
     world.return_of_the_dismissed();
     assert!(mine_until_paid(&mut world, 2));
+}
+
+#[test]
+fn coins_under_a_script_that_was_voted_out_move_without_any_peg_out() {
+    for (members, k, nested) in [(vec![0, 1, 2, 5, 6], 3, true), (vec![5, 6, 7], 2, false)] {
+        let mut world = funded(5, 3, nested, 14);
+        world.introduce(set(&members, k));
+        world.enforce();
+        world.block(Vec::new(), Vec::new());
+        mine_while(&mut world, |world| world.kept() < HELD / 2);
+        assert_eq!(world.kept(), HELD - world.cost_of_sweeps());
+        assert!(world.cost_of_sweeps() > 0 && world.cost_of_sweeps() <= HELD / 100);
+        // From now on those who left are not needed for anything, and the new ones pay.
+        world.dismiss();
+        world.peg_out(HELD / 2, true);
+        world.block(Vec::new(), Vec::new());
+        assert!(mine_until_paid(&mut world, 1));
+        assert!(world.alarms.is_empty(), "{:?}", world.alarms);
+    }
+}
+
+#[test]
+fn coins_are_moved_before_the_emergency_quorum_could_take_them() {
+    for (delay, moved) in [(40, true), (4000, false)] {
+        let set = with_emergency(set(&[0, 1, 2, 3, 4], 3), delay);
+        let mut world = fill(World::of(set, false, 15));
+        for _ in 0..150 {
+            for _ in 0..8 {
+                world.pass();
+            }
+            world.mine(true);
+            assert!(world.oldest() < usize::from(delay) || world.bitcoin.len() < 70, "{} blocks old", world.oldest());
+        }
+        assert_eq!(world.held(), HELD - world.cost_of_sweeps());
+        assert_eq!(world.cost_of_sweeps() > 0, moved, "what nobody can take is left alone");
+        assert!(world.alarms.is_empty(), "{:?}", world.alarms);
+    }
+}
+
+#[test]
+fn members_who_follow_the_chains_from_the_beginning_do_not_pay_again_what_others_have_paid() {
+    let mut world = funded(5, 3, false, 16);
+    for sat in [700_000, 20_000_000, 900_000] {
+        world.peg_out(sat, true);
+        world.block(Vec::new(), Vec::new());
+        let wanted = world.requested.len();
+        assert!(mine_until_paid(&mut world, wanted));
+    }
+    // Nobody who paid is left to object.
+    world.introduce(set(&[5, 6, 7], 2));
+    world.enforce();
+    world.block(Vec::new(), Vec::new());
+    mine_while(&mut world, |world| world.kept() < world.held());
+    world.dismiss();
+    world.peg_out(400_000, true);
+    world.block(Vec::new(), Vec::new());
+    assert!(mine_until_paid(&mut world, 4));
+    assert_eq!(world.held(), HELD - 22_000_000 - world.cost_of_sweeps());
+    assert!(world.alarms.is_empty(), "{:?}", world.alarms);
+    let known = world.nodes[5].machine.as_ref().expect("it runs").state();
+    assert!(known.strays.is_empty() && known.unexplained.is_empty());
+}
+
+#[test]
+fn watchmen_whose_block_signers_are_halted_sign_nothing_until_they_go_on() {
+    let mut world = funded(5, 3, false, 17);
+    world.halt(true);
+    world.peg_out(1_000_000, true);
+    world.block(Vec::new(), Vec::new());
+    assert!(!mine_for(100, &mut world, 1));
+    assert!(world.announced.is_empty());
+    world.halt(false);
+    assert!(mine_until_paid(&mut world, 1));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use causeway_federation::watchman::{
     Effect, Input, PegFault, PegInForce, PegPolicy, PeginClaim, PegoutRequest, Watchman, WatchmanConfig, WatchmanState,
     change_script, is_payment,
 };
-use causeway_federation::{Envelope, Federation, FunctionaryKeys};
+use causeway_federation::{Emergency, Envelope, Federation, FunctionaryKeys};
 use causeway_vocab::Tip;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -53,6 +53,12 @@ pub(crate) fn set(members: &[u8], k: u8) -> Federation {
     Federation::new(members, n, n, k).expect("a workable set")
 }
 
+/// The same set, with an emergency quorum that may take what lies still for so many blocks.
+pub(crate) fn with_emergency(set: Federation, delay: u16) -> Federation {
+    let keys = (1..=3).map(|number| SecretKey::from_slice(&[0xe0 | number; 32]).expect("a key").public_key(SECP256K1)).collect();
+    set.with_emergency(Emergency { threshold: 2, keys, delay }).expect("workable")
+}
+
 fn keys(id: u8) -> FunctionaryKeys {
     let key = |purpose: u8| {
         let mut bytes = [purpose; 32];
@@ -80,7 +86,11 @@ fn transaction(inputs: &[OutPoint], outputs: Vec<TxOut>, salt: u32) -> Transacti
 
 impl World {
     pub(crate) fn new(n: u8, k: u8, nested: bool, seed: u64) -> World {
-        let federation = set(&(0..n).collect::<Vec<_>>(), k);
+        World::of(set(&(0..n).collect::<Vec<_>>(), k), nested, seed)
+    }
+
+    pub(crate) fn of(federation: Federation, nested: bool, seed: u64) -> World {
+        let n = federation.n();
         let policy = PegPolicy { bump_after: 3, final_depth: 30, turn: 1000, ..PegPolicy::default() };
         let genesis = elements::BlockHash::from_byte_array([9; 32]);
         let config = WatchmanConfig { genesis, federations: vec![federation], policy };
@@ -462,6 +472,41 @@ impl World {
         paid
     }
 
+    /// What confirmed sweeps have cost, satoshi.
+    pub(crate) fn cost_of_sweeps(&self) -> u64 {
+        let mined: BTreeMap<Txid, &Transaction> =
+            self.bitcoin.iter().flat_map(|block| &block.txdata).map(|tx| (tx.compute_txid(), tx)).collect();
+        let sweeps = mined.iter().filter(|(txid, tx)| self.announced.contains_key(*txid) && self.is_sweep(tx));
+        let cost = |tx: &Transaction| {
+            let spent = |input: &TxIn| mined[&input.previous_output.txid].output[input.previous_output.vout as usize].value;
+            tx.input.iter().map(spent).sum::<Amount>() - tx.output[0].value
+        };
+        sweeps.map(|(_, tx)| cost(tx).to_sat()).sum()
+    }
+
+    fn is_sweep(&self, tx: &Transaction) -> bool {
+        tx.output.len() == 1 && self.changes().contains(&tx.output[0].script_pubkey)
+    }
+
+    /// Bitcoin blocks on the oldest coin of the federation, its own counted.
+    pub(crate) fn oldest(&self) -> usize {
+        let ours: BTreeSet<Txid> = self.coins().map(|(outpoint, _)| outpoint.txid).collect();
+        let holds = |block: &Block| block.txdata.iter().any(|tx| ours.contains(&tx.compute_txid()));
+        self.bitcoin.iter().position(holds).map_or(0, |height| self.bitcoin.len() - height)
+    }
+
+    fn coins(&self) -> impl Iterator<Item = (OutPoint, TxOut)> {
+        let ours = |script: &ScriptBuf| script.is_p2sh() || script.is_p2wsh();
+        self.unspent().into_iter().filter(move |(_, output)| ours(&output.script_pubkey))
+    }
+
+    /// Tells every watchman whether its block signer is halted.
+    pub(crate) fn halt(&mut self, halted: bool) {
+        for id in 0..self.nodes.len() {
+            self.feed(id, Input::Halted(halted));
+        }
+    }
+
     /// What lies on the present script without a tweak, satoshi.
     pub(crate) fn kept(&self) -> u64 {
         let program = self.peg().program;
@@ -470,7 +515,6 @@ impl World {
 
     /// What the federation holds on the best chain, satoshi.
     pub(crate) fn held(&self) -> u64 {
-        let ours = |script: &ScriptBuf| script.is_p2sh() || script.is_p2wsh();
-        self.unspent().values().filter(|output| ours(&output.script_pubkey)).map(|output| output.value.to_sat()).sum()
+        self.coins().map(|(_, output)| output.value.to_sat()).sum()
     }
 }

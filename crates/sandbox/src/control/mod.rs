@@ -13,6 +13,7 @@
 //! | `POST /pak` | [`Enlist`] | `{}` |
 //! | `POST /emergency` | [`Withdraw`] | [`Withdrawn`] |
 //! | `POST /misbehave` | [`Misbehave`] | `{}` |
+//! | `POST /acknowledge` | | `{}` |
 //! | `POST /down` | | `{}` |
 //!
 //! A refusal is status 400 or 500 with `{"error": "…"}`. Requests that a web page could make are refused: a `Host` that is not this
@@ -252,6 +253,11 @@ impl Control {
     /// Has a functionary sign a second block of the last height. The others find out.
     pub async fn misbehave(&self, index: u8) -> Result<(), SandboxError> {
         self.post::<serde_json::Value>("misbehave", &Misbehave { index }).await.map(drop)
+    }
+
+    /// Lets functionaries go on that a proof of a double signature has halted, as if their operators had looked at it.
+    pub async fn acknowledge(&self) -> Result<(), SandboxError> {
+        self.post::<serde_json::Value>("acknowledge", &serde_json::json!({})).await.map(drop)
     }
 
     /// Ends the sandbox. Returns as soon as it has agreed; [`crate::down`] also waits.

@@ -69,6 +69,7 @@ pub(crate) fn router(running: Arc<Running>, own: SocketAddr) -> Router {
         .route("/pak", post(pak))
         .route("/emergency", post(emergency))
         .route("/misbehave", post(misbehave))
+        .route("/acknowledge", post(acknowledge))
         .route("/down", post(down))
         .layer(middleware::from_fn_with_state(own, guard))
         .with_state(running)
@@ -177,6 +178,11 @@ async fn misbehave(State(running): World, body: Body<Misbehave>) -> Result<Json<
     let Json(Misbehave { index }) = body?;
     running.functionaries().misbehave(index).await?;
     Ok(Json(json!({})))
+}
+
+async fn acknowledge(State(running): World) -> Json<Value> {
+    running.functionaries().acknowledge();
+    Json(json!({}))
 }
 
 async fn down(State(running): World) -> Json<Value> {

@@ -54,6 +54,7 @@ pub(crate) struct Functionaries {
     world: Arc<World>,
     dir: PathBuf,
     charter: watch::Sender<Arc<Charter>>,
+    acknowledged: watch::Sender<()>,
 }
 
 impl Functionaries {
@@ -73,6 +74,7 @@ impl Functionaries {
             world,
             dir: dir.to_owned(),
             charter: watch::Sender::new(Arc::new(charter)),
+            acknowledged: watch::Sender::new(()),
         })
     }
 
@@ -167,6 +169,11 @@ impl Functionaries {
         })
     }
 
+    /// Has the operators of all functionaries that are switched on look at what halts them, and let them go on.
+    pub(crate) fn acknowledge(&self) {
+        self.acknowledged.send_replace(());
+    }
+
     /// Which functionaries are switched on.
     pub(crate) fn switched_on(&self) -> Vec<bool> {
         self.on.iter().map(|switch| *switch.borrow()).collect()
@@ -189,6 +196,7 @@ impl Functionaries {
                 world: Arc::clone(&self.world),
                 dir: self.path(index, ""),
                 pending: self.pending[index].clone(),
+                acknowledged: self.acknowledged.subscribe(),
             };
             members.spawn(member.run(self.on[index].subscribe(), self.charter.subscribe()));
         }
@@ -208,6 +216,7 @@ struct Functionary {
     world: Arc<World>,
     dir: PathBuf,
     pending: watch::Sender<u32>,
+    acknowledged: watch::Receiver<()>,
 }
 
 impl Functionary {
@@ -252,6 +261,7 @@ impl Functionary {
                 let _ = machine.try_send(envelope);
             }
         });
+        let halted = watch::Sender::new(false);
         let signer = Signer {
             index: self.index,
             world: Arc::clone(&self.world),
@@ -260,6 +270,8 @@ impl Functionary {
             links: Arc::clone(&links),
             inbox: for_signer,
             path: self.dir.join("signing.json"),
+            acknowledged: self.acknowledged.clone(),
+            halted: halted.clone(),
             payout: payout(&self.world.functionaries[self.index].payout),
             off: off.clone(),
         };
@@ -270,6 +282,7 @@ impl Functionary {
             inbox: for_peg,
             path: self.dir.join("watchman.json"),
             pending: self.pending.clone(),
+            halted: halted.subscribe(),
             off,
         };
         let keys = || self.world.functionaries[self.index].to_federation();

@@ -35,6 +35,8 @@ pub(super) struct Peg {
     pub(super) path: PathBuf,
     /// Peg-outs that it knows of and that nobody has paid yet.
     pub(super) pending: watch::Sender<u32>,
+    /// Whether the block signer of this member is halted.
+    pub(super) halted: watch::Receiver<bool>,
     /// Turns false when it is switched off.
     pub(super) off: watch::Receiver<bool>,
 }
@@ -44,6 +46,8 @@ impl Peg {
     pub(super) async fn run(mut self, config: WatchmanConfig, keys: FunctionaryKeys) -> Result<(), SandboxError> {
         let saved: Option<WatchmanState> = persist::load(&self.path)?;
         let mut machine = Watchman::new(config, keys, saved);
+        let mut halts = self.halted.clone();
+        halts.mark_changed();
         let mut in_force = None;
         let (mut off, mut tips) = (self.off.clone(), self.node.watch_tip());
         let mut poll = tokio::time::interval(POLL);
@@ -51,6 +55,10 @@ impl Peg {
         loop {
             tokio::select! {
                 () = super::switched_off(&mut off) => return Ok(()),
+                Ok(()) = halts.changed() => {
+                    let halted = *halts.borrow_and_update();
+                    self.step(&mut machine, Input::Halted(halted)).await?;
+                }
                 _ = tips.changed() => self.follow(&mut machine, &mut in_force).await?,
                 Some(envelope) = self.inbox.recv() => self.step(&mut machine, Input::Message(Box::new(envelope))).await?,
                 _ = poll.tick() => {

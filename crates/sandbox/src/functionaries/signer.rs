@@ -7,7 +7,7 @@ use crate::error::SandboxError;
 use crate::node::{Node, Rejected};
 use crate::world::World;
 use causeway_federation::blocksigner::{Blocksigner, BlocksignerConfig, Effect, Input, Verdict};
-use causeway_federation::{Envelope, FunctionaryKeys};
+use causeway_federation::{DoubleSign, Envelope, FunctionaryKeys};
 use elements::Script;
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -31,6 +31,10 @@ pub(super) struct Signer {
     pub(super) path: PathBuf,
     /// Where the fees of its blocks go.
     pub(super) payout: Script,
+    /// Changes when the operators have looked at what halts their functionaries.
+    pub(super) acknowledged: watch::Receiver<()>,
+    /// Whether it is halted by a proof of a double signature.
+    pub(super) halted: watch::Sender<bool>,
     /// Turns false when it is switched off.
     pub(super) off: watch::Receiver<bool>,
 }
@@ -47,6 +51,10 @@ impl Signer {
         tips.mark_changed();
         let (done, mut outcomes) = mpsc::unbounded_channel();
         let mut work = JoinSet::new();
+        for proof in self.node.evidence().watch().0 {
+            let proof = DoubleSign::from_bytes(&proof).expect("BUG: only proofs that hold are kept");
+            self.take(&mut machine, Input::Proof(Box::new(proof)), &done, &mut work).await?;
+        }
         loop {
             let now = self.clock.now();
             let wait = Duration::from_millis(machine.wake_at().saturating_sub(now)).min(TICK);
@@ -56,6 +64,12 @@ impl Signer {
                 Some(outcome) = outcomes.recv() => Some(outcome),
                 Some(envelope) = self.inbox.recv() => Some(Input::Message(Box::new(envelope))),
                 _ = moved.changed() => None,
+                Ok(()) = self.acknowledged.changed() => {
+                    for key in machine.halted_by() {
+                        self.take(&mut machine, Input::Acknowledged { key }, &done, &mut work).await?;
+                    }
+                    continue;
+                }
                 () = tokio::time::sleep(wait) => None,
                 Some(_) = work.join_next() => continue,
             };
@@ -69,14 +83,31 @@ impl Signer {
                 }
                 inputs.push_back(Input::Tick { now });
             }
-            while let Some(input) = inputs.pop_front() {
-                for effect in machine.step(input) {
-                    if let Some(answer) = self.carry_out(&machine, effect, &done, &mut work).await? {
-                        inputs.push_back(answer);
-                    }
+            for input in inputs {
+                self.take(&mut machine, input, &done, &mut work).await?;
+            }
+        }
+    }
+
+    /// Gives the machine an input and does what it asks for.
+    async fn take(
+        &self,
+        machine: &mut Blocksigner,
+        input: Input,
+        done: &mpsc::UnboundedSender<Input>,
+        work: &mut JoinSet<()>,
+    ) -> Result<(), SandboxError> {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            for effect in machine.step(input) {
+                if let Some(answer) = self.carry_out(machine, effect, done, work).await? {
+                    inputs.push_back(answer);
                 }
             }
         }
+        let halted = !machine.halted_by().is_empty();
+        self.halted.send_if_modified(|was| std::mem::replace(was, halted) != halted);
+        Ok(())
     }
 
     fn accepted(&self) -> Input {
