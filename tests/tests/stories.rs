@@ -6,6 +6,8 @@ mod audit;
 mod authorised;
 #[path = "stories/bad_requests.rs"]
 mod bad_requests;
+#[path = "stories/coloured.rs"]
+mod coloured;
 #[path = "stories/drafts.rs"]
 mod drafts;
 #[path = "stories/main_job.rs"]

@@ -16,6 +16,7 @@ mod assets;
 mod audit;
 mod bridge;
 mod call;
+mod coloured;
 pub mod cores;
 mod drafts;
 mod evidence;

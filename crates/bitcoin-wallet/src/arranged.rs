@@ -18,6 +18,8 @@ pub struct Arrangement {
     pub outputs: Vec<TxOut>,
     /// Index among `outputs` before which the change goes.
     pub change_at: usize,
+    /// Script of ours to give the change to; `None`: the first unused one.
+    pub change: Option<ScriptBuf>,
     /// Sequence number of input 0.
     pub first_sequence: Sequence,
     /// Version of the transaction.
@@ -38,7 +40,13 @@ impl BitcoinWallet {
         if let Some(unusable) = arrangement.inputs.iter().find(|input| !coins.iter().any(|coin| coin.outpoint == **input)) {
             return Err(Refusal::new(Code::CoinUnavailable).with("outpoint", unusable));
         }
-        let change = self.next_change();
+        let change = match arrangement.change.clone() {
+            None => self.next_change(),
+            Some(script) => match self.inner.derivation_of_spk(script.clone()) {
+                Some((_, index)) => (index, script),
+                None => return Err(Refusal::new(Code::BadRequest).with("field", "change")),
+            },
+        };
         self.arrange(arrangement, &coins, change, None)
     }
 
@@ -63,6 +71,7 @@ impl BitcoinWallet {
             inputs: outbid.old.input.iter().map(|input| input.previous_output).collect(),
             outputs,
             change_at: change,
+            change: None,
             first_sequence: outbid.old.input.first().map_or(Sequence::ENABLE_RBF_NO_LOCKTIME, |input| input.sequence),
             version: outbid.old.version,
             rate,

@@ -336,8 +336,10 @@ impl BitcoinWallet {
             let (vout, output) = outputs.into_iter().find(|(_, output)| output.script_pubkey == script)?;
             Some((index, vout, Atoms(output.value.to_sat())))
         });
-        if let Some((index, ..)) = change {
-            let revealed = self.inner.reveal_addresses_to(self.change_keychain(), index);
+        if let Some((index, vout, _)) = change {
+            let script = psbt.unsigned_tx.output[vout as usize].script_pubkey.clone();
+            let keychain = self.inner.derivation_of_spk(script).map_or(self.change_keychain(), |(keychain, _)| keychain);
+            let revealed = self.inner.reveal_addresses_to(keychain, index);
             drop(revealed);
         }
         let change = change.map(|(_, vout, amount)| (vout, amount));

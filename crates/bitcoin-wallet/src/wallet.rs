@@ -73,6 +73,15 @@ impl BitcoinWallet {
         (self.entry(info.keychain, info.index, info.address.script_pubkey()), changes)
     }
 
+    /// Reveals an address of the change keychain, which no other plan uses: for units of assets that come back. Persist the change set.
+    pub fn next_change_address(&mut self) -> (AddressEntry, ChangeSet) {
+        let keychain = if self.inner.keychains().count() == 1 { KeychainKind::External } else { KeychainKind::Internal };
+        let info = self.inner.reveal_next_address(keychain);
+        let changes = self.inner.take_staged().expect("BUG: revealing an address changes the wallet");
+        self.inner.mark_used(keychain, info.index);
+        (self.entry(info.keychain, info.index, info.address.script_pubkey()), changes)
+    }
+
     /// The address that [`BitcoinWallet::next_address`] would reveal. Nothing changes.
     pub fn peek_address(&self) -> AddressEntry {
         let keychain = KeychainKind::External;

@@ -80,6 +80,15 @@ macro_rules! with_commands {
             asset(AssetRef) -> AssetDetail [Main] reads [Assets, Balances, Coins, History] stales [];
             contract_import(ContractImport) -> AssetView [Main] reads [] stales [Assets];
 
+            // -- coloured coins on Bitcoin
+            coloured_assets(Empty) -> Vec<ColouredAsset> [Main] reads [Assets, Coins] stales [];
+            coloured_issue_plan(ColouredIssue) -> DraftView [Main] reads [] stales [Drafts, Coins];
+            coloured_reissue_plan(ColouredReissue) -> DraftView [Main] reads [] stales [Drafts, Coins];
+            coloured_send_plan(ColouredSend) -> DraftView [Main] reads [] stales [Drafts, Coins];
+            coloured_burn_plan(ColouredBurn) -> DraftView [Main] reads [] stales [Drafts, Coins];
+            coloured_holders(ColouredRef) -> HoldersView [Main] reads [Networks] stales [];
+            dividend_plan(DividendPlan) -> DraftView [Main] reads [] stales [Drafts, Coins];
+
             // -- proofs for third parties
             proof_export(ProofExport) -> TextFile [Main] reads [] stales [];
             proof_verify(TextIn) -> ProofVerdict [Main] reads [] stales [];

@@ -105,6 +105,10 @@ codes! {
     ColourUnknown,
     /// The transaction would do something else with assets than asked; args: `why`.
     WrongColouring,
+    /// An ordinary address, whose owner's wallet may not keep units.
+    PlainAddress,
+    /// To issue more takes a coin at the issuing address; args: `address`.
+    NoIssuingCoin,
     /// A row of a list cannot be used; args: `row` (1-based, counting the heading), `why`.
     BadRow,
 

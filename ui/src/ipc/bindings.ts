@@ -7,7 +7,7 @@ export type AssetId = string;
 export type NetworkId = "bitcoin" | "sidechain";
 export type Capability = "receive" | "send" | "issue" | "peg";
 export type Known = "pending" | "reported" | "verified";
-export type Code = "locked" | "wrong-password" | "too-many-tries" | "weak-password" | "bad-words" | "words-do-not-match" | "bad-descriptor" | "profile-in-use" | "wrong-realm" | "bad-realm" | "unknown-wallet" | "watch-only" | "bad-vault" | "disk-full" | "disk-failed" | "unknown-command" | "bad-request" | "not-found" | "not-offered" | "bad-address" | "wrong-network" | "bitcoin-address" | "sidechain-address" | "explicit-address" | "bad-amount" | "dust" | "above-supply" | "insufficient-funds" | "insufficient-fee" | "fee-too-high" | "fee-too-low" | "coin-unavailable" | "no-recipients" | "unknown-asset" | "no-token" | "bad-contract" | "holds-assets" | "colour-unknown" | "wrong-colouring" | "bad-row" | "bad-draft" | "draft-lies" | "draft-expired" | "review-mismatch" | "nothing-to-sign" | "not-replaceable" | "peg-paused" | "halted" | "not-synced" | "peg-out-destination" | "point-of-no-return" | "peg-in-expired" | "expired" | "not-ready" | "amount-needed" | "bad-invoice" | "stake-amount" | "stake-term" | "stake-params" | "stake-provider" | "covenant-missing" | "bad-delegation" | "not-extendable" | "bad-exit-package" | "vote-unsafe" | "trust-expired" | "control-plane-forked" | "no-peers" | "bad-peer" | "wrong-genesis" | "bad-header" | "signed-twice" | "bad-proof" | "not-accepted" | "bug";
+export type Code = "locked" | "wrong-password" | "too-many-tries" | "weak-password" | "bad-words" | "words-do-not-match" | "bad-descriptor" | "profile-in-use" | "wrong-realm" | "bad-realm" | "unknown-wallet" | "watch-only" | "bad-vault" | "disk-full" | "disk-failed" | "unknown-command" | "bad-request" | "not-found" | "not-offered" | "bad-address" | "wrong-network" | "bitcoin-address" | "sidechain-address" | "explicit-address" | "bad-amount" | "dust" | "above-supply" | "insufficient-funds" | "insufficient-fee" | "fee-too-high" | "fee-too-low" | "coin-unavailable" | "no-recipients" | "unknown-asset" | "no-token" | "bad-contract" | "holds-assets" | "colour-unknown" | "wrong-colouring" | "plain-address" | "no-issuing-coin" | "bad-row" | "bad-draft" | "draft-lies" | "draft-expired" | "review-mismatch" | "nothing-to-sign" | "not-replaceable" | "peg-paused" | "halted" | "not-synced" | "peg-out-destination" | "point-of-no-return" | "peg-in-expired" | "expired" | "not-ready" | "amount-needed" | "bad-invoice" | "stake-amount" | "stake-term" | "stake-params" | "stake-provider" | "covenant-missing" | "bad-delegation" | "not-extendable" | "bad-exit-package" | "vote-unsafe" | "trust-expired" | "control-plane-forked" | "no-peers" | "bad-peer" | "wrong-genesis" | "bad-header" | "signed-twice" | "bad-proof" | "not-accepted" | "bug";
 export type Failure = { code: Code; args?: Record<string, string> };
 
 export type About = { 
@@ -48,6 +48,7 @@ used: boolean,
  * The user's label.
  */
 label: string, };
+export type Aggregation = "aggregatable" | "hybrid" | "dispersed";
 export type AmountView = { 
 /**
  * The asset.
@@ -160,6 +161,7 @@ precision: number,
  * `false`: ticker, name and precision come from nowhere.
  */
 named: boolean, };
+export type AssetProtocol = "open-assets" | "colu" | "epobc" | "counterparty";
 export type AssetRef = { 
 /**
  * The asset.
@@ -433,6 +435,141 @@ holds: Array<AmountView>,
  * The user's label of the coin, its address or its transaction.
  */
 label: string, };
+export type ColouredAsset = { 
+/**
+ * Its identifier. Nothing on the chain vouches for other names.
+ */
+asset: AssetLabel, 
+/**
+ * The protocol by whose rules its units are told.
+ */
+protocol: AssetProtocol, 
+/**
+ * Units in blocks.
+ */
+confirmed: Atoms, 
+/**
+ * Units that wait for a block.
+ */
+pending: Atoms, 
+/**
+ * Coins that hold it.
+ */
+coins: number, 
+/**
+ * How the figures are known: *verified* means that every ancestor was read from verified blocks.
+ */
+known: Known, 
+/**
+ * This wallet has the issuing script or has made the issuance.
+ */
+issued_here: boolean, 
+/**
+ * This wallet can issue more.
+ */
+can_reissue: boolean, 
+/**
+ * Units can be destroyed.
+ */
+can_burn: boolean, };
+export type ColouredBurn = { 
+/**
+ * The asset.
+ */
+asset: AssetId, 
+/**
+ * How many units.
+ */
+amount: Atoms, 
+/**
+ * sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, 
+/**
+ * Why, only in this wallet.
+ */
+label: string, };
+export type ColouredIssue = { 
+/**
+ * By whose rules; Counterparty is not issued this way.
+ */
+protocol: AssetProtocol, 
+/**
+ * First supply, in smallest units.
+ */
+amount: Atoms, 
+/**
+ * Digits after the point, 0 to 7; Colu only, 0 elsewhere.
+ */
+divisibility: number, 
+/**
+ * More can be issued later. Open Assets: always; EPOBC: never; Colu: as chosen here.
+ */
+reissuable: boolean, 
+/**
+ * How pieces merge; Colu only.
+ */
+aggregation: Aggregation | null, 
+/**
+ * Where the definition lies, `https://…`; Open Assets only, empty for none.
+ */
+definition: string, 
+/**
+ * sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, 
+/**
+ * Label of the transaction.
+ */
+label: string, };
+export type ColouredPayment = { 
+/**
+ * An Open Assets address, or a Bitcoin address.
+ */
+address: string, 
+/**
+ * How many units.
+ */
+amount: Atoms, };
+export type ColouredRef = { 
+/**
+ * The asset.
+ */
+asset: AssetId, };
+export type ColouredReissue = { 
+/**
+ * The asset.
+ */
+asset: AssetId, 
+/**
+ * How much more.
+ */
+amount: Atoms, 
+/**
+ * sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, };
+export type ColouredSend = { 
+/**
+ * The asset.
+ */
+asset: AssetId, 
+/**
+ * To whom; several split the units.
+ */
+recipients: Array<ColouredPayment>, 
+/**
+ * Open Assets: pay ordinary Bitcoin addresses too, whose owners say that their wallets keep units.
+ */
+allow_plain: boolean, 
+/**
+ * sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, 
+/**
+ * Label of the transaction.
+ */
+label: string, };
 export type ContractImport = { 
 /**
  * The asset.
@@ -446,6 +583,31 @@ contract: string,
  * Outpoint the issuance spent, `txid:vout`; absent when this wallet saw the issuance.
  */
 issuance_prevout: string | null, };
+export type DividendPlan = { 
+/**
+ * Whose holders are paid.
+ */
+asset: AssetId, 
+/**
+ * What they are paid in; absent: bitcoin.
+ */
+pays: AssetId | null, 
+/**
+ * How much together, in smallest units.
+ */
+amount: Atoms, 
+/**
+ * Give what rounding leaves to the largest fractions; otherwise it stays here.
+ */
+all: boolean, 
+/**
+ * sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, 
+/**
+ * Label of the transaction.
+ */
+label: string, };
 export type DraftImport = { 
 /**
  * Base64 or hex.
@@ -667,6 +829,40 @@ counterparty: string,
  * The operation it belongs to.
  */
 operation: number | null, };
+export type HolderView = { 
+/**
+ * Address, or the script where it has none.
+ */
+address: string, 
+/**
+ * Units.
+ */
+amount: Atoms, 
+/**
+ * It is this wallet.
+ */
+ours: boolean, };
+export type HoldersView = { 
+/**
+ * The asset.
+ */
+asset: AssetLabel, 
+/**
+ * Everybody, the largest first.
+ */
+holders: Array<HolderView>, 
+/**
+ * Sum of all.
+ */
+total: Atoms, 
+/**
+ * First block that was searched; units issued before it are not counted.
+ */
+from: number, 
+/**
+ * Last block.
+ */
+to: number, };
 export type IssuePlan = { 
 /**
  * First supply, in atoms (10^-precision).
@@ -1814,6 +2010,13 @@ export type Commands = {
   assets: { request: Empty; answer: AssetView[] };
   asset: { request: AssetRef; answer: AssetDetail };
   contract_import: { request: ContractImport; answer: AssetView };
+  coloured_assets: { request: Empty; answer: ColouredAsset[] };
+  coloured_issue_plan: { request: ColouredIssue; answer: DraftView };
+  coloured_reissue_plan: { request: ColouredReissue; answer: DraftView };
+  coloured_send_plan: { request: ColouredSend; answer: DraftView };
+  coloured_burn_plan: { request: ColouredBurn; answer: DraftView };
+  coloured_holders: { request: ColouredRef; answer: HoldersView };
+  dividend_plan: { request: DividendPlan; answer: DraftView };
   proof_export: { request: ProofExport; answer: TextFile };
   proof_verify: { request: TextIn; answer: ProofVerdict };
 };
@@ -1880,6 +2083,13 @@ export const tags: { [C in keyof Commands]: { reads: Tag[]; stales: Tag[] } } = 
   assets: { reads: ["assets", "balances", "coins"], stales: [] },
   asset: { reads: ["assets", "balances", "coins", "history"], stales: [] },
   contract_import: { reads: [], stales: ["assets"] },
+  coloured_assets: { reads: ["assets", "coins"], stales: [] },
+  coloured_issue_plan: { reads: [], stales: ["drafts", "coins"] },
+  coloured_reissue_plan: { reads: [], stales: ["drafts", "coins"] },
+  coloured_send_plan: { reads: [], stales: ["drafts", "coins"] },
+  coloured_burn_plan: { reads: [], stales: ["drafts", "coins"] },
+  coloured_holders: { reads: ["networks"], stales: [] },
+  dividend_plan: { reads: [], stales: ["drafts", "coins"] },
   proof_export: { reads: [], stales: [] },
   proof_verify: { reads: [], stales: [] },
 };

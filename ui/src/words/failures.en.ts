@@ -197,6 +197,16 @@ export const failuresEn: FailureWords = {
     why: ['With assets it does something else: {why}.', 'With assets it does something else.'],
     now: 'Nothing was signed. Plan it again.',
   },
+  'plain-address': {
+    what: 'This is an ordinary address.',
+    why: 'The wallet behind it may not know assets and destroy them.',
+    now: 'Ask for an Open Assets address, or say that the wallet keeps assets.',
+  },
+  'no-issuing-coin': {
+    what: 'The issuing address holds no coin.',
+    why: 'Whoever issues more spends a coin of the address that issued first.',
+    now: ['Send some bitcoin to {address}, then try again.', 'Send some bitcoin to the issuing address, then try again.'],
+  },
   'bad-row': {
     what: 'A row of the list cannot be used.',
     why: ['Row {row}: {why}.', 'One of the rows has a mistake.'],

@@ -197,6 +197,16 @@ export const failuresZhHans: FailureWords = {
     why: ['它对资产的处理不同：{why}。', '它对资产的处理与要求不同。'],
     now: '没有签名。请重新规划。',
   },
+  'plain-address': {
+    what: '这是普通地址。',
+    why: '它背后的钱包可能不认识资产，会将其销毁。',
+    now: '请索取 Open Assets 地址，或确认该钱包会保留资产。',
+  },
+  'no-issuing-coin': {
+    what: '发行地址上没有币。',
+    why: '增发者必须花费首次发行所用地址上的一枚币。',
+    now: ['请向 {address} 发送少量比特币，然后重试。', '请向发行地址发送少量比特币，然后重试。'],
+  },
   'bad-row': {
     what: '列表中有一行无法使用。',
     why: ['第 {row} 行：{why}。', '其中一行有错误。'],

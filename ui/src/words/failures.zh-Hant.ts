@@ -197,6 +197,16 @@ export const failuresZhHant: FailureWords = {
     why: ['它對資產的處理不同：{why}。', '它對資產的處理與要求不同。'],
     now: '沒有簽名。請重新規劃。',
   },
+  'plain-address': {
+    what: '這是普通地址。',
+    why: '它背後的錢包可能不認識資產，會將其銷毀。',
+    now: '請索取 Open Assets 地址，或確認該錢包會保留資產。',
+  },
+  'no-issuing-coin': {
+    what: '發行地址上沒有幣。',
+    why: '增發者必須花費首次發行所用地址上的一枚幣。',
+    now: ['請向 {address} 傳送少量比特幣，然後重試。', '請向發行地址傳送少量比特幣，然後重試。'],
+  },
   'bad-row': {
     what: '清單中有一列無法使用。',
     why: ['第 {row} 列：{why}。', '其中一列有錯誤。'],

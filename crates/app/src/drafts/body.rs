@@ -53,7 +53,11 @@ pub(crate) enum Purpose {
         meaning: Meaning,
     },
     /// Does something with assets of coloured coins.
-    Coloured(Meaning),
+    Coloured {
+        meaning: Meaning,
+        /// The asset that it is about.
+        asset: Option<String>,
+    },
     PegIn {
         claim_script: elements::Script,
         deposit_script: bitcoin::ScriptBuf,
@@ -77,7 +81,7 @@ impl Body {
     /// What it is meant to do with assets of coloured coins.
     pub(crate) fn meaning(&self) -> Meaning {
         match &self.purpose {
-            Purpose::Coloured(meaning) | Purpose::Replace { meaning, .. } => meaning.clone(),
+            Purpose::Coloured { meaning, .. } | Purpose::Replace { meaning, .. } => meaning.clone(),
             _ => Meaning::default(),
         }
     }

@@ -6,11 +6,10 @@ mod plan;
 mod review;
 mod sign;
 
-#[cfg(test)]
 pub(crate) use body::Purpose;
 #[cfg(test)]
-pub(crate) use plan::{bump_bitcoin, plan_bitcoin};
-pub(crate) use plan::{domain_proof, excluded_bitcoin, excluded_sidechain, per_kvb, small};
+pub(crate) use plan::bump_bitcoin;
+pub(crate) use plan::{domain_proof, excluded_bitcoin, excluded_sidechain, keep_bitcoin, per_kvb, plan_bitcoin, small};
 
 use crate::guard::Meaning;
 use crate::memory::{Core, Wallet, stale};

@@ -427,7 +427,7 @@ pub(crate) fn keep_bitcoin(
         kind,
         network: NetworkId::Bitcoin,
         unsigned: Unsigned::of(&Draft::Bitcoin(plan.psbt.clone())),
-        view: bitcoin_view(core, kind, plan, &label),
+        view: bitcoin_view(core, kind, plan, &label, &purpose)?,
         label,
         payees,
         purpose,
@@ -440,13 +440,13 @@ pub(crate) fn keep_bitcoin(
     keep(core, write, body)
 }
 
-fn bitcoin_view(core: &Core, kind: DraftKind, plan: &BitcoinPlan, label: &str) -> DraftView {
+fn bitcoin_view(core: &Core, kind: DraftKind, plan: &BitcoinPlan, label: &str, purpose: &Purpose) -> Result<DraftView, Refusal> {
     let outputs = &plan.psbt.unsigned_tx.output;
     let change = plan.change.map_or(0, |(_, amount)| amount.0);
     let total: u64 = outputs.iter().map(|output| output.value.to_sat()).sum();
     let btc = |amount| AmountView { asset: core.names.label(AssetId::Bitcoin), amount: Atoms(amount) };
     let leaves = total.saturating_sub(change);
-    DraftView {
+    let mut view = DraftView {
         draft: 0,
         kind,
         network: NetworkId::Bitcoin,
@@ -464,7 +464,12 @@ fn bitcoin_view(core: &Core, kind: DraftKind, plan: &BitcoinPlan, label: &str) -
         signed: false,
         exported: false,
         label: label.to_owned(),
+    };
+    if let Purpose::Coloured { meaning, asset } = purpose {
+        view.asset.clone_from(asset);
+        core.show_meaning(&mut view, plan, meaning)?;
     }
+    Ok(view)
 }
 
 /// Writes a draft down; its coins are held from now on.

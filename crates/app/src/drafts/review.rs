@@ -11,7 +11,7 @@ use causeway_contract::{AmountView, Atoms, DraftKind, DraftRef, Failure, FlowRol
 use causeway_keys::Summary;
 use causeway_keys::check::Line;
 use causeway_store::Reader;
-use causeway_vocab::{AssetId, NetworkId, Refusal};
+use causeway_vocab::{AssetId, Draft, NetworkId, Refusal};
 
 impl Profile {
     pub(crate) async fn draft_review(&self, request: DraftRef) -> Result<Review, Failure> {
@@ -20,6 +20,10 @@ impl Profile {
             let checked = check(core, row.wallet, body.unsigned.draft()?, &body.meaning())?;
             let hash = checked.summary_hash().to_lower_hex_string();
             let mut review = review(core, reader, row.wallet, checked.summary(), &body)?;
+            if let Draft::Bitcoin(psbt) = checked.draft() {
+                let ours = checked.summary().comes_back.iter().map(|line| line.vout).collect();
+                core.show_colours(&mut review, psbt, &ours);
+            }
             review.draft = row.id;
             review.summary_hash = hash;
             review.signed = body.view.signed;

@@ -7,7 +7,7 @@ use crate::memory::{Core, put_bitcoin, put_sidechain, stale};
 use crate::operations::{self, Finished, Start, peg_in, peg_out, transaction};
 use crate::profile::{Profile, now};
 use bitcoin::hex::FromHex as _;
-use causeway_contract::{DraftSign, DraftView, Failure, OperationView, Tag};
+use causeway_contract::{AmountView, DraftSign, DraftView, Failure, OperationView, Tag};
 use causeway_keys::{Checked, SigningKeys};
 use causeway_store::Write;
 use causeway_vocab::{Code, Draft, NetworkId, Refusal, Signed};
@@ -112,7 +112,7 @@ fn start(core: &mut Core, write: &mut Write<'_>, wallet: u32, body: &Body, signe
             address: address.clone(),
             time: now(),
         }),
-        Purpose::Plain | Purpose::Coloured(_) => Start::Transaction(plain(core, body, tx)),
+        Purpose::Plain | Purpose::Coloured { .. } => Start::Transaction(plain(core, body, tx)),
         Purpose::Replace { txid, .. } => {
             core.replaced(write, txid)?;
             Start::Transaction(plain(core, body, tx))
@@ -132,11 +132,16 @@ fn start(core: &mut Core, write: &mut Write<'_>, wallet: u32, body: &Body, signe
 fn plain(core: &Core, body: &Body, tx: Finished) -> transaction::Order {
     // What the user asked for: an issued asset before what its fee leaves behind.
     let moved = body.view.asset.as_ref().and_then(|asset| body.view.comes_back.iter().find(|amount| amount.asset.id == *asset));
-    let moved = moved.filter(|_| body.network == NetworkId::Sidechain).or(body.view.leaves.first());
+    let coloured = matches!(body.purpose, Purpose::Coloured { .. });
+    let of_asset = |list: &'_ [AmountView]| list.iter().position(|amount| Some(&amount.asset.id) == body.view.asset.as_ref());
+    let moved = match coloured {
+        true => of_asset(&body.view.leaves).map(|at| &body.view.leaves[at]).or(moved),
+        false => moved.filter(|_| body.network == NetworkId::Sidechain).or(body.view.leaves.first()),
+    };
     let policy = core.realm.sidechain.policy_asset.to_string();
     // A payment of an asset with a little L-BTC is a payment of that asset.
     let asset = body.view.leaves.iter().find(|amount| amount.asset.id != policy && amount.asset.id != "btc");
-    let moved = if body.view.leaves.is_empty() { moved } else { asset.or(moved) };
+    let moved = if body.view.leaves.is_empty() || coloured { moved } else { asset.or(moved) };
     transaction::Order {
         kind: body.kind,
         tx,

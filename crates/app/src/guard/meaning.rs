@@ -53,6 +53,17 @@ pub(crate) fn read_asset(text: &str, network: NetworkKind) -> Result<Asset, Refu
 }
 
 impl Meaning {
+    /// Issues an asset of EPOBC, which the transaction itself names, to a script.
+    pub(crate) fn issuing_epobc(quantity: u64, script: ScriptBuf) -> Meaning {
+        let units = Units { asset: ITSELF.into(), quantity };
+        Meaning {
+            protocol: Some(Protocol::Epobc),
+            units: BTreeMap::from([(script, vec![units.clone()])]),
+            issued: vec![units],
+            ..Meaning::default()
+        }
+    }
+
     /// As the colouring engine wants it, for this transaction.
     pub(crate) fn intent(&self, tx: &Transaction, network: NetworkKind) -> Result<Intent, Refusal> {
         let asset = |text: &str| match text {

@@ -4,14 +4,13 @@
 //! ancestor; for the others [`trace`] fetches what is missing from verified blocks. What is not known is never taken for plain.
 
 mod meaning;
+mod show;
 mod trace;
 
 #[cfg(test)]
 mod tests;
 
-#[cfg(test)]
-pub(crate) use meaning::read_asset;
-pub(crate) use meaning::{Meaning, asset_text};
+pub(crate) use meaning::{Meaning, Units, asset_text, read_asset};
 pub(crate) use trace::work;
 
 use crate::memory::{Core, Wallet};
@@ -30,8 +29,6 @@ use std::sync::Arc;
 #[derive(Default)]
 pub(crate) struct Guard {
     ancestors: HashMap<Txid, Arc<Transaction>>,
-    /// Where ancestors were found.
-    heights: HashMap<Txid, Height>,
     /// Down to which height, inclusive, blocks were searched for the ancestors of a transaction.
     traces: HashMap<Txid, Height>,
     /// Coins that a ledger server binds units to.
@@ -48,7 +45,6 @@ impl Guard {
         for row in reader.ancestors()? {
             // A damaged row is fetched again.
             let Ok(tx) = deserialize::<Transaction>(&row.raw) else { continue };
-            guard.heights.insert(tx.compute_txid(), row.height);
             guard.ancestors.insert(tx.compute_txid(), Arc::new(tx));
         }
         guard.traces = reader.traces()?.into_iter().filter_map(|(txid, height)| Some((txid.parse().ok()?, height))).collect();
@@ -59,7 +55,6 @@ impl Guard {
     fn learn(&mut self, write: &mut Write<'_>, height: Height, tx: Transaction) -> Result<(), Refusal> {
         let txid = tx.compute_txid();
         write.put_ancestor(&AncestorRow { txid: txid.to_string(), height, raw: bitcoin::consensus::serialize(&tx) })?;
-        self.heights.insert(txid, height);
         self.ancestors.insert(txid, Arc::new(tx));
         Ok(())
     }
@@ -79,12 +74,6 @@ impl Guard {
     /// Takes over what only memory knows.
     pub(crate) fn take_over(&mut self, old: &mut Guard) {
         self.reported = std::mem::take(&mut old.reported);
-    }
-
-    /// The height at which an ancestor was found.
-    #[cfg(test)]
-    pub(crate) fn height_of(&self, txid: &Txid) -> Option<Height> {
-        self.heights.get(txid).copied()
     }
 }
 

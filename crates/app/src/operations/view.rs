@@ -3,7 +3,6 @@
 use super::machine::{Heights, Timeline};
 use super::{Open, Running, load};
 use crate::memory::Core;
-use crate::names::Names;
 use crate::profile::Profile;
 use causeway_contract::{
     AmountView, Atoms, DraftKind, Failure, OperationAct, OperationAction, OperationRef, OperationStatus, OperationStep,
@@ -96,7 +95,7 @@ fn draw(core: &Core, row: &OperationRow, log: &Running) -> OperationView {
         operation: row.id,
         kind: line.kind.unwrap_or(DraftKind::Send),
         status,
-        amount: line.amount.as_ref().and_then(|(asset, amount)| amount_view(&core.names, asset, *amount)),
+        amount: line.amount.as_ref().and_then(|(asset, amount)| amount_view(core, asset, *amount)),
         steps,
         no_return: line.no_return,
         done: line.done,
@@ -157,8 +156,12 @@ fn eta(core: &Core, line: &Timeline) -> Option<u32> {
     })
 }
 
-fn amount_view(names: &Names, asset: &str, amount: u64) -> Option<AmountView> {
-    Some(AmountView { asset: names.label(asset.parse::<AssetId>().ok()?), amount: Atoms(amount) })
+fn amount_view(core: &Core, asset: &str, amount: u64) -> Option<AmountView> {
+    let label = match asset.parse::<AssetId>() {
+        Ok(asset) => core.names.label(asset),
+        Err(_) => core.coloured_label(core.coloured_asset(asset).ok()?),
+    };
+    Some(AmountView { asset: label, amount: Atoms(amount) })
 }
 
 /// Blocks of the network that an operation's step counts, for other views.

@@ -2,6 +2,7 @@
 
 mod assets;
 mod audit;
+mod coloured;
 mod drafts;
 mod money;
 mod networks;
@@ -11,6 +12,7 @@ mod proofs;
 
 pub use assets::*;
 pub use audit::*;
+pub use coloured::*;
 pub use drafts::*;
 pub use money::*;
 pub use networks::*;

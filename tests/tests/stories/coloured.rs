@@ -1,0 +1,212 @@
+//! Coloured coins: issued, split, issued again, paid back and destroyed, and never spent by accident.
+
+use crate::world::{Desk, refused, story};
+use causeway_contract::*;
+
+const BITCOIN: NetworkId = NetworkId::Bitcoin;
+
+fn issue(protocol: AssetProtocol, amount: u64) -> ColouredIssue {
+    ColouredIssue {
+        protocol,
+        amount: Atoms(amount),
+        divisibility: 0,
+        reissuable: true,
+        aggregation: None,
+        definition: String::new(),
+        fee_rate: None,
+        label: String::new(),
+    }
+}
+
+fn to(address: String, amount: u64) -> ColouredPayment {
+    ColouredPayment { address, amount: Atoms(amount) }
+}
+
+fn send(asset: &str, recipients: Vec<ColouredPayment>) -> ColouredSend {
+    ColouredSend { asset: asset.into(), recipients, allow_plain: true, fee_rate: None, label: String::new() }
+}
+
+fn burn(asset: &str, amount: u64) -> ColouredBurn {
+    ColouredBurn { asset: asset.into(), amount: Atoms(amount), fee_rate: None, label: String::new() }
+}
+
+impl Desk {
+    async fn coloured(&self) -> Vec<ColouredAsset> {
+        self.app.coloured_assets(Empty {}).await.expect("a list")
+    }
+
+    /// Units of an asset that are certain and in blocks.
+    async fn units(&self, asset: &str) -> u64 {
+        self.coloured().await.iter().find(|held| held.asset.id == asset).map_or(0, |held| held.confirmed.0)
+    }
+
+    async fn has_units(&self, asset: &str, amount: u64) {
+        self.until(async |desk| desk.units(asset).await == amount).await;
+    }
+
+    /// Issues, and waits until a block holds the units. Gives the asset.
+    async fn issues(&self, request: ColouredIssue) -> String {
+        let amount = request.amount;
+        let draft = self.app.coloured_issue_plan(request).await.expect("a plan");
+        let asset = draft.asset.clone().expect("an asset");
+        let review = self.review(&draft).await.expect("a review");
+        let created: Vec<_> = review.creates.iter().map(|made| (made.asset.id.clone(), made.amount)).collect();
+        assert_eq!((review.kind, created), (DraftKind::Issue, vec![(asset.clone(), amount)]));
+        assert!(review.destroys.is_empty(), "{review:?}");
+        let operation = self.sign(&draft).await;
+        assert_eq!(operation.amount.map(|moved| (moved.asset.id, moved.amount)), Some((asset.clone(), amount)));
+        self.has_units(&asset, amount.0).await;
+        asset
+    }
+
+    async fn pays_units(&self, asset: &str, recipients: Vec<ColouredPayment>) {
+        let draft = self.app.coloured_send_plan(send(asset, recipients)).await.expect("a transfer");
+        let review = self.review(&draft).await.expect("a review");
+        assert!(review.creates.is_empty() && review.destroys.is_empty(), "{review:?}");
+        self.sign(&draft).await;
+    }
+}
+
+/// Issues, splits among two, pays back; gives the issuer, a holder and the asset. The issuer keeps 400 of 1,000, the holder has 300.
+async fn split(request: ColouredIssue) -> (Desk, Desk, Desk, String) {
+    let (issuer, (holder, other)) = tokio::join!(Desk::with(400_000, 0), async { tokio::join!(Desk::new(), Desk::new()) });
+    let asset = issuer.issues(request).await;
+    let shares = vec![to(holder.address(BITCOIN).await, 350), to(other.address(BITCOIN).await, 250)];
+    issuer.pays_units(&asset, shares).await;
+    issuer.has_units(&asset, 400).await;
+    // Neither wallet saw the issuance: its ancestors come from the blocks.
+    holder.has_units(&asset, 350).await;
+    other.has_units(&asset, 250).await;
+    let held = holder.coloured().await;
+    assert_eq!((held[0].known, held[0].issued_here, held[0].coins), (Known::Verified, false, 1));
+    (issuer, holder, other, asset)
+}
+
+/// A holder's ordinary business leaves the coin alone.
+async fn stays(holder: &Desk, asset: &str, amount: u64) {
+    holder.fund(60_000).await;
+    let coins = holder.coins(BITCOIN).await;
+    let coin = coins.iter().find(|coin| !coin.holds.is_empty()).expect("a coin with units");
+    assert_eq!(coin.guarded.as_ref().map(|refusal| refusal.code), Some(Code::HoldsAssets));
+    assert_eq!((coin.holds[0].asset.id.as_str(), coin.holds[0].amount), (asset, Atoms(amount)));
+    let away = holder.address(BITCOIN).await;
+    let chosen = SendPlan { coins: Some(vec![coin.outpoint.clone()]), drain: Some(0), ..Desk::payment(BITCOIN, &away, 0) };
+    assert_eq!(refused(holder.app.send_plan(chosen).await), Code::HoldsAssets);
+    let drain = SendPlan { drain: Some(0), ..Desk::payment(BITCOIN, &away, 0) };
+    let draft = holder.app.send_plan(drain).await.expect("a plan");
+    assert_eq!(draft.coins, 1, "only the coin that holds bitcoin alone");
+    holder.sign(&draft).await;
+    holder.until(async |desk| desk.coins(BITCOIN).await.iter().all(|coin| coin.height.is_some())).await;
+    assert_eq!(holder.units(asset).await, amount);
+}
+
+async fn close(desks: impl IntoIterator<Item = Desk>) {
+    for desk in desks {
+        desk.close().await;
+    }
+}
+
+/// Holders as addresses see them: amounts, the largest first, and whether the desk is one.
+async fn holders(desk: &Desk, asset: &str) -> Vec<(u64, bool)> {
+    let view = desk.app.coloured_holders(ColouredRef { asset: asset.into() }).await.expect("holders");
+    assert_eq!(view.total.0, view.holders.iter().map(|holder| holder.amount.0).sum::<u64>());
+    view.holders.iter().map(|holder| (holder.amount.0, holder.ours)).collect()
+}
+
+/// More is issued, holders are listed and paid, units come back and are destroyed.
+async fn whole_life(protocol: AssetProtocol) {
+    let (issuer, holder, other, asset) = split(issue(protocol, 1_000)).await;
+    stays(&holder, &asset, 350).await;
+    assert_eq!(holders(&issuer, &asset).await, [(400, true), (350, false), (250, false)]);
+
+    let more = ColouredReissue { asset: asset.clone(), amount: Atoms(500), fee_rate: None };
+    assert_eq!(refused(holder.app.coloured_reissue_plan(more.clone()).await), Code::NoToken, "not his to issue");
+    let draft = issuer.app.coloured_reissue_plan(more).await.expect("more");
+    assert_eq!(issuer.review(&draft).await.expect("a review").creates[0].amount, Atoms(500));
+    issuer.sign(&draft).await;
+    issuer.has_units(&asset, 900).await;
+
+    let before = (holder.balance(BITCOIN).await, other.balance(BITCOIN).await);
+    let pays =
+        DividendPlan { asset: asset.clone(), pays: None, amount: Atoms(60_000), all: true, fee_rate: None, label: String::new() };
+    issuer.sign(&issuer.app.dividend_plan(pays).await.expect("a dividend")).await;
+    holder.until(async |desk| desk.balance(BITCOIN).await == before.0 + 35_000).await;
+    other.until(async |desk| desk.balance(BITCOIN).await == before.1 + 25_000).await;
+
+    // The holder's own units come back to him in part; the issuer destroys what it gets.
+    holder.pays_units(&asset, vec![to(issuer.address(BITCOIN).await, 200)]).await;
+    issuer.has_units(&asset, 1_100).await;
+    holder.has_units(&asset, 150).await;
+    assert_eq!(refused(issuer.app.coloured_burn_plan(burn(&asset, 1_101)).await), Code::InsufficientFunds);
+    let draft = issuer.app.coloured_burn_plan(burn(&asset, 200)).await.expect("a burn");
+    let review = issuer.review(&draft).await.expect("a review");
+    assert_eq!((review.kind, review.destroys[0].amount), (DraftKind::Burn, Atoms(200)));
+    issuer.sign(&draft).await;
+    issuer.has_units(&asset, 900).await;
+    assert_eq!(holders(&other, &asset).await.iter().map(|holder| holder.0).sum::<u64>(), 1_300);
+    close([issuer, holder, other]).await;
+}
+
+#[test]
+fn an_open_asset_lives_its_whole_life() {
+    story(whole_life(AssetProtocol::OpenAssets));
+}
+
+#[test]
+fn a_colu_asset_lives_its_whole_life() {
+    story(whole_life(AssetProtocol::Colu));
+}
+
+#[test]
+fn an_epobc_colour_is_issued_once_split_and_paid_back() {
+    story(async {
+        let (issuer, holder, other, asset) = split(issue(AssetProtocol::Epobc, 1_000)).await;
+        stays(&holder, &asset, 350).await;
+        let more = ColouredReissue { asset: asset.clone(), amount: Atoms(500), fee_rate: None };
+        assert_eq!(refused(issuer.app.coloured_reissue_plan(more).await), Code::NoToken);
+        assert_eq!(refused(issuer.app.coloured_burn_plan(burn(&asset, 1)).await), Code::NotOffered);
+        holder.pays_units(&asset, vec![to(issuer.address(BITCOIN).await, 350)]).await;
+        issuer.has_units(&asset, 750).await;
+        assert_eq!(holder.units(&asset).await, 0);
+        close([issuer, holder, other]).await;
+    });
+}
+
+#[test]
+fn a_locked_colu_asset_is_never_issued_again_and_survives_a_restart() {
+    story(async {
+        let issuer = Desk::with(200_000, 0).await;
+        let locked = ColouredIssue { reissuable: false, divisibility: 3, ..issue(AssetProtocol::Colu, 5_000) };
+        let asset = issuer.issues(locked).await;
+        let held = issuer.coloured().await;
+        assert_eq!((held[0].asset.precision, held[0].issued_here, held[0].can_reissue), (3, true, false));
+        let more = ColouredReissue { asset: asset.clone(), amount: Atoms(1), fee_rate: None };
+        assert_eq!(refused(issuer.app.coloured_reissue_plan(more).await), Code::NoToken);
+        let issuer = issuer.restart().await;
+        assert_eq!(issuer.units(&asset).await, 5_000);
+        issuer.close().await;
+    });
+}
+
+#[test]
+fn an_ordinary_address_gets_open_assets_only_when_the_user_vouches_for_it() {
+    story(async {
+        let issuer = Desk::with(200_000, 0).await;
+        let asset = issuer.issues(issue(AssetProtocol::OpenAssets, 10)).await;
+        let mine = issuer.address(BITCOIN).await;
+        let plain = ColouredSend { allow_plain: false, ..send(&asset, vec![to(mine, 4)]) };
+        assert_eq!(refused(issuer.app.coloured_send_plan(plain).await), Code::PlainAddress);
+        // An address of Open Assets says it by itself.
+        let theirs = "bWvePLsBsf6nThU3pWVZVWjZbcJCYQxHCpE".to_owned();
+        let draft = issuer.app.coloured_send_plan(send(&asset, vec![to(theirs, 4)])).await.expect("a plan");
+        let review = issuer.review(&draft).await.expect("a review");
+        let leaves: Vec<_> = review.leaves.iter().filter(|line| line.asset.id == asset).map(|line| line.amount.0).collect();
+        assert_eq!(leaves, [4]);
+        issuer.discard(&draft).await;
+        for (asset, code) in [("btc", Code::UnknownAsset), ("ALn3aK1fSuG27N96UGYB1kUYUpGKRhBuBC", Code::UnknownAsset)] {
+            let outcome = issuer.app.coloured_send_plan(send(asset, vec![to(String::new(), 1)])).await;
+            assert_eq!(refused(outcome), code, "{asset}");
+        }
+        issuer.close().await;
+    });
+}
