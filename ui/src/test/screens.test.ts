@@ -12,7 +12,7 @@ import { stage, type Stage } from './stage';
 
 const PATHS: Record<string, string[]> = {
   overview: [], bitcoin: ['bitcoin'], coins: ['sidechain', 'coins'], addresses: ['bitcoin', 'addresses'], receive: ['sidechain', 'receive'], 'receive bitcoin': ['bitcoin', 'receive'],
-  send: ['sidechain', 'send'], 'send bitcoin': ['bitcoin', 'send'], assets: ['assets'], asset: ['assets', HBR27.id], issue: ['assets', 'issue'], bridge: ['bridge'], 'peg in': ['bridge', 'in'],
+  send: ['sidechain', 'send'], 'send bitcoin': ['bitcoin', 'send'], assets: ['assets'], asset: ['assets', HBR27.id], issue: ['assets', 'issue'], kinds: ['assets', 'kinds'], coloured: ['assets', 'coloured', 'oMsYAJSAmVtdMEy4isBVdHWvPDy6tUVZYW'], bridge: ['bridge'], 'peg in': ['bridge', 'in'],
   'peg out': ['bridge', 'out'], finished: ['bridge', 'finished'], audit: ['bridge', 'audit'], activity: ['activity'], operations: ['activity', 'operations'], settings: ['settings'],
 };
 const SCENARIOS: Scenario[] = ['full', 'empty', 'halted', 'loading', 'offline', 'paused', 'long', 'watch'];

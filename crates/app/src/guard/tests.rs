@@ -362,7 +362,7 @@ fn a_coin_becomes_certain_once_its_ancestor_is_at_hand_and_stays_so_after_a_rest
     world.ancestor(&ancestor);
     world.core.guard.refresh();
     assert!(matches!(standing(&world.core), Standing::Guarded(_)));
-    let again = world.store.read(|reader| Guard::read(reader)).expect("reads");
+    let again = world.store.read(Guard::read).expect("reads");
     assert_eq!(again.ancestors.get(&first.txid).map(|tx| tx.compute_txid()), Some(first.txid));
 }
 

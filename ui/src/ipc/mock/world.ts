@@ -7,6 +7,7 @@ import type {
 import type { Answer, CommandName, Host, KeyringState, Request, WordsPurpose } from '../host';
 import { BTC, FAKE, HBR27, HBR27_TOKEN, LBTC, PEARL, address, hex, qr } from './assets';
 import { pegAudit } from './audit';
+import * as coloured from './coloured';
 import { Drafts } from './drafts';
 import { NOW, begin, type Scenario, type State } from './seed';
 
@@ -498,6 +499,13 @@ export class World implements Host {
       if (!contract.trim().startsWith('{')) throw refuse('bad-contract', { field: 'json' });
       return this.assetView(this.asset(asset));
     },
+    coloured_assets: () => coloured.coloured(this),
+    coloured_issue_plan: ({ amount, fee_rate }) => coloured.plan(this, 'oMb2yzA542yQgwn8XtmGefTzBv5NJ2nDjh', amount, null, fee_rate),
+    coloured_reissue_plan: ({ asset, amount, fee_rate }) => coloured.plan(this, asset, amount, null, fee_rate),
+    coloured_send_plan: ({ asset, recipients, fee_rate }) => coloured.plan(this, asset, recipients[0]?.amount ?? '0', recipients[0]?.address ?? null, fee_rate),
+    coloured_burn_plan: ({ asset, amount, fee_rate }) => coloured.plan(this, asset, amount, null, fee_rate),
+    coloured_holders: ({ asset }) => coloured.holders(this, asset),
+    dividend_plan: ({ asset, amount, fee_rate }) => coloured.plan(this, asset, amount, null, fee_rate),
     proof_export: ({ txid }) => ({ name: `proof-${txid.slice(0, 8)}.json`, text: '{}' }),
     proof_verify: () => ({ ok: true, statements: [{ kind: 'inclusion', ok: true, amount: null, detail: '17995' }] }),
   };
