@@ -27,6 +27,7 @@ mod guard;
 mod halt;
 mod history;
 mod labels;
+mod ledger;
 mod lineage;
 mod memory;
 mod money;

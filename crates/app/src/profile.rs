@@ -202,7 +202,6 @@ impl Profile {
         fresh.keys = std::mem::take(&mut core.keys);
         fresh.locked = core.locked;
         fresh.operations.take_over(&mut core.operations);
-        fresh.guard.take_over(&mut core.guard);
         fresh.bitcoin = std::mem::take(&mut core.bitcoin);
         fresh.sidechain = std::mem::take(&mut core.sidechain);
         *core = fresh;

@@ -89,15 +89,17 @@ pub fn classify(verdict: Verdict, tx: &Transaction, vout: usize, marks: Marks) -
 
 /// Whether units of the Counterparty ledger may be bound to an output.
 ///
-/// A transaction that spends bound units moves them to its first output without data, whatever else it is about (`inherits`). One that
-/// attaches names the output. A message that cannot be read might do either.
+/// A transaction that spends bound units moves them to its first output without data, whatever else it is about (`inherits`), unless it
+/// detaches them. One that attaches names the output. A message that cannot be read might do either.
 pub fn receives_attached(tx: &Transaction, vout: usize, inherits: bool) -> bool {
     let first = tx.output.iter().position(|output| !output.script_pubkey.is_op_return());
-    if inherits && first == Some(vout) {
+    let message = carrier::find(tx).map(|carried| counterparty::Message::read(&carried.message));
+    // A detachment returns everything to addresses.
+    if inherits && first == Some(vout) && !matches!(message, Some(Ok(counterparty::Message::Detach { .. }))) {
         return true;
     }
-    let Some(carried) = carrier::find(tx) else { return false };
-    match counterparty::Message::read(&carried.message) {
+    let Some(message) = message else { return false };
+    match message {
         Ok(counterparty::Message::Attach { vout: Some(named), .. }) => usize::try_from(named) == Ok(vout),
         Ok(counterparty::Message::Attach { vout: None, .. }) | Err(_) => first == Some(vout),
         Ok(_) => false,

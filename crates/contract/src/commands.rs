@@ -89,6 +89,11 @@ macro_rules! with_commands {
             coloured_holders(ColouredRef) -> HoldersView [Main] reads [Networks] stales [];
             dividend_plan(DividendPlan) -> DraftView [Main] reads [] stales [Drafts, Coins];
 
+            // -- Counterparty
+            ledger_server(LedgerServer) -> Empty [Main] reads [] stales [Settings];
+            ledger_balances(Empty) -> Vec<LedgerBalance> [Main] reads [Networks] stales [];
+            ledger_plan(LedgerPlan) -> DraftView [Main] reads [] stales [Drafts, Coins];
+
             // -- proofs for third parties
             proof_export(ProofExport) -> TextFile [Main] reads [] stales [];
             proof_verify(TextIn) -> ProofVerdict [Main] reads [] stales [];

@@ -10,6 +10,7 @@ mod bitcoin_chain;
 mod blocks;
 pub mod bytes;
 mod event;
+pub mod ledger;
 mod outbox;
 mod relay;
 mod scan;

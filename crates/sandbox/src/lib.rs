@@ -10,6 +10,7 @@ pub mod error;
 mod functionaries;
 pub mod genesis;
 pub mod http;
+mod ledger;
 pub mod lifecycle;
 mod miner;
 mod node;

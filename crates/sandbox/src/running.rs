@@ -5,6 +5,7 @@ use crate::control::{self, Pause, Status};
 use crate::error::SandboxError;
 use crate::functionaries::Functionaries;
 use crate::genesis::elementsd_args;
+use crate::ledger;
 use crate::lifecycle::{Params, realm_path};
 use crate::miner::Miner;
 use crate::node::Node;
@@ -116,7 +117,8 @@ pub(crate) async fn run(dir: &Path, options: Options, signal: impl Future<Output
         down: Notify::new(),
     });
     let control = loopback(world.ports.control);
-    let service = axum::serve(listeners.control, control::service::router(Arc::clone(&running), control));
+    let ledger = ledger::service::router(Arc::new(ledger::service::Reader::new(rpc.clone())));
+    let service = axum::serve(listeners.control, control::service::router(Arc::clone(&running), ledger, control));
     tracing::info!(height = running.node.tip().height, %control, "sandbox is up");
     let outcome = tokio::select! {
         served = service => served.map_err(SandboxError::io("serving the control protocol")),

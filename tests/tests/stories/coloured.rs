@@ -210,3 +210,87 @@ fn an_ordinary_address_gets_open_assets_only_when_the_user_vouches_for_it() {
         issuer.close().await;
     });
 }
+
+fn says(deed: LedgerDeed, asset: &str, amount: u64, source: &str) -> LedgerPlan {
+    LedgerPlan {
+        deed,
+        asset: asset.into(),
+        amount: Atoms(amount),
+        source: Some(source.into()),
+        to: None,
+        pays: None,
+        coin: None,
+        divisible: false,
+        lock: false,
+        text: String::new(),
+        fee_rate: None,
+    }
+}
+
+impl Desk {
+    /// What the ledger's server says of an asset: by address, and bound to coins.
+    async fn ledger(&self, asset: &str) -> Vec<(String, Option<String>, u64)> {
+        let rows = self.app.ledger_balances(Empty {}).await.expect("an answer");
+        assert!(rows.iter().all(|row| row.known == Known::Reported), "a server proves nothing");
+        let rows = rows.into_iter().filter(|row| row.asset.id == asset);
+        rows.map(|row| (row.address, row.coin, row.amount.0)).collect()
+    }
+
+    /// Sends a message and waits until a block holds it.
+    async fn tells(&self, plan: LedgerPlan) -> String {
+        let draft = self.app.ledger_plan(plan).await.expect("a plan");
+        let operation = self.sign(&draft).await;
+        self.until(async |desk| {
+            let steps = desk.operation(operation.operation).await.steps;
+            steps.iter().any(|step| step.step == StepName::Confirmed && step.state == StepState::Done)
+        })
+        .await;
+        operation.bitcoin_txid.expect("a transaction")
+    }
+}
+
+#[test]
+fn units_of_a_ledger_are_issued_sent_bound_to_a_coin_and_destroyed() {
+    story(async {
+        let (issuer, holder) = tokio::join!(Desk::with(400_000, 0), Desk::with(50_000, 0));
+        let there = holder.coins(BITCOIN).await[0].address.clone();
+        let here = issuer.coins(BITCOIN).await[0].address.clone();
+        issuer.tells(LedgerPlan { source: None, text: "berths".into(), ..says(LedgerDeed::Issue, "", 1_000, "") }).await;
+        let rows = issuer.app.ledger_balances(Empty {}).await.expect("an answer");
+        let asset = rows[0].asset.id.clone();
+        let name = asset.strip_prefix("counterparty:").expect("of the ledger").to_owned();
+        assert_eq!(issuer.ledger(&asset).await, [(here.clone(), None, 1_000)]);
+
+        issuer
+            .tells(LedgerPlan { to: Some(there.clone()), text: "rent".into(), ..says(LedgerDeed::Send, &name, 300, &here) })
+            .await;
+        assert_eq!(holder.ledger(&asset).await, [(there.clone(), None, 300)]);
+        // Somebody else cannot issue more of it, whatever he signs.
+        holder.tells(says(LedgerDeed::Issue, &name, 5, &there)).await;
+        issuer.tells(says(LedgerDeed::Issue, &name, 100, &here)).await;
+        assert_eq!(issuer.ledger(&asset).await, [(here.clone(), None, 800)]);
+        assert_eq!(holder.ledger(&asset).await, [(there.clone(), None, 300)]);
+
+        // Bound to a coin: guarded at once, before any server is asked.
+        let txid = issuer.tells(says(LedgerDeed::Attach, &name, 250, &here)).await;
+        let coins = issuer.coins(BITCOIN).await;
+        let coin = coins.iter().find(|coin| coin.outpoint == format!("{txid}:0")).expect("the coin");
+        assert_eq!(coin.guarded.as_ref().map(|refusal| refusal.code), Some(Code::ColourUnknown));
+        let bound = issuer.ledger(&asset).await;
+        assert!(bound.contains(&(coin.address.clone(), Some(coin.outpoint.clone()), 250)), "{bound:?}");
+        let away = SendPlan { coins: Some(vec![coin.outpoint.clone()]), drain: Some(0), ..Desk::payment(BITCOIN, &there, 0) };
+        assert_eq!(refused(issuer.app.send_plan(away).await), Code::ColourUnknown);
+        // It is let go of, and its units return to its address.
+        let detach = LedgerPlan { coin: Some(coin.outpoint.clone()), source: None, ..says(LedgerDeed::Detach, "", 0, "") };
+        issuer.tells(detach).await;
+        assert!(issuer.ledger(&asset).await.contains(&(coin.address.clone(), None, 250)));
+        assert!(issuer.coins(BITCOIN).await.iter().all(|coin| coin.guarded.is_none()), "what comes back holds bitcoin alone");
+
+        issuer.tells(LedgerPlan { pays: Some(name.clone()), ..says(LedgerDeed::Dividend, &name, 1, &here) }).await;
+        assert_eq!(holder.ledger(&asset).await, [(there.clone(), None, 600)]);
+        holder.tells(says(LedgerDeed::Destroy, &name, 600, &there)).await;
+        assert_eq!(holder.ledger(&asset).await, []);
+        assert_eq!(refused(holder.app.ledger_plan(says(LedgerDeed::Send, "lower", 1, &there)).await), Code::NoRecipients);
+        close([issuer, holder]).await;
+    });
+}

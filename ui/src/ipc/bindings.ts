@@ -923,6 +923,78 @@ taken: number,
  * Lines that are no label or name nothing of this wallet.
  */
 skipped: number, };
+export type LedgerBalance = { 
+/**
+ * The asset, by its name on the ledger.
+ */
+asset: AssetLabel, 
+/**
+ * The address that holds it, or that the coin pays.
+ */
+address: string, 
+/**
+ * The coin that it is bound to, `txid:vout`; such a coin is not spent.
+ */
+coin: string | null, 
+/**
+ * Smallest units.
+ */
+amount: Atoms, 
+/**
+ * Always *reported*: nothing here proves it.
+ */
+known: Known, };
+export type LedgerDeed = "issue" | "send" | "destroy" | "dividend" | "broadcast" | "attach" | "detach";
+export type LedgerPlan = { 
+/**
+ * What to do.
+ */
+deed: LedgerDeed, 
+/**
+ * Asset: `XCP`, a name of 4 to 12 letters, or `A` and a number. Empty for a new numeric one.
+ */
+asset: AssetId, 
+/**
+ * Smallest units; of a dividend: for each unit held.
+ */
+amount: Atoms, 
+/**
+ * The address that speaks, whose balance is used; absent when it issues something new.
+ */
+source: string | null, 
+/**
+ * To whom units are sent.
+ */
+to: string | null, 
+/**
+ * What a dividend is paid in.
+ */
+pays: AssetId | null, 
+/**
+ * The coin to detach from, `txid:vout`.
+ */
+coin: string | null, 
+/**
+ * New assets: eight decimal places instead of none.
+ */
+divisible: boolean, 
+/**
+ * No more can ever be issued.
+ */
+lock: boolean, 
+/**
+ * Description of an issuance, memo of a send, note of a destruction, or the text of a broadcast.
+ */
+text: string, 
+/**
+ * sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, };
+export type LedgerServer = { 
+/**
+ * `https://…`, what stands before `/v2/`.
+ */
+server: string, };
 export type Moved = { 
 /**
  * The asset.
@@ -2017,6 +2089,9 @@ export type Commands = {
   coloured_burn_plan: { request: ColouredBurn; answer: DraftView };
   coloured_holders: { request: ColouredRef; answer: HoldersView };
   dividend_plan: { request: DividendPlan; answer: DraftView };
+  ledger_server: { request: LedgerServer; answer: Empty };
+  ledger_balances: { request: Empty; answer: LedgerBalance[] };
+  ledger_plan: { request: LedgerPlan; answer: DraftView };
   proof_export: { request: ProofExport; answer: TextFile };
   proof_verify: { request: TextIn; answer: ProofVerdict };
 };
@@ -2090,6 +2165,9 @@ export const tags: { [C in keyof Commands]: { reads: Tag[]; stales: Tag[] } } = 
   coloured_burn_plan: { reads: [], stales: ["drafts", "coins"] },
   coloured_holders: { reads: ["networks"], stales: [] },
   dividend_plan: { reads: [], stales: ["drafts", "coins"] },
+  ledger_server: { reads: [], stales: ["settings"] },
+  ledger_balances: { reads: ["networks"], stales: [] },
+  ledger_plan: { reads: [], stales: ["drafts", "coins"] },
   proof_export: { reads: [], stales: [] },
   proof_verify: { reads: [], stales: [] },
 };

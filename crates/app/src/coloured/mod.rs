@@ -1,7 +1,7 @@
 //! Coloured coins: what the wallet holds of them, and plans that issue, move and burn units.
 
 mod holders;
-mod plan;
+pub(crate) mod plan;
 
 use crate::guard::{asset_text, read_asset};
 use crate::memory::{Core, Wallet};

@@ -21,17 +21,17 @@ use causeway_vocab::{Code, NetworkId, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What every plan of coloured coins is asked.
-pub(super) struct Terms {
-    pub(super) kind: DraftKind,
-    pub(super) rate: u64,
-    pub(super) label: String,
-    pub(super) payees: Vec<String>,
+pub(crate) struct Terms {
+    pub(crate) kind: DraftKind,
+    pub(crate) rate: u64,
+    pub(crate) label: String,
+    pub(crate) payees: Vec<String>,
 }
 
 /// Units for somebody.
-pub(super) struct Delivery {
-    pub(super) script: ScriptBuf,
-    pub(super) quantity: u64,
+pub(crate) struct Delivery {
+    pub(crate) script: ScriptBuf,
+    pub(crate) quantity: u64,
 }
 
 fn whole(amount: Atoms) -> Result<u64, Refusal> {
@@ -165,7 +165,7 @@ fn largest(core: &Core, write: &Write<'_>, passes: impl Fn(&Coin) -> bool) -> Re
     Ok(core.selected()?.bitcoin.coins().into_iter().find(free))
 }
 
-fn own_address(core: &mut Core, write: &mut Write<'_>) -> Result<ScriptBuf, Refusal> {
+pub(crate) fn own_address(core: &mut Core, write: &mut Write<'_>) -> Result<ScriptBuf, Refusal> {
     let wallet = core.selected_mut()?;
     let (entry, changes) = wallet.bitcoin.next_address();
     put_bitcoin(write, wallet.row.id, Some(&changes))?;
@@ -241,7 +241,7 @@ fn issue_epobc(core: &mut Core, write: &mut Write<'_>, issuing: Issuing, terms: 
     let Issuing { first, amount, units } = issuing;
     let layout = epobc::plan::issue(first.outpoint, amount, &units)?;
     let meaning = Meaning::issuing_epobc(amount, units);
-    let keeps = Keeps { layout, change: None, meaning, asset: None };
+    let keeps = Keeps { layout, change: None, meaning, about: About::Itself };
     keep_laid_out(core, write, keeps, terms)
 }
 
@@ -256,7 +256,7 @@ fn issues(core: &Core, asset: Asset, amount: u64, script: ScriptBuf) -> Meaning 
 }
 
 /// Moves units to others and destroys some; what is left of the chosen coins comes back.
-pub(super) fn transfer(
+pub(crate) fn transfer(
     core: &mut Core,
     write: &mut Write<'_>,
     asset: Asset,
@@ -386,23 +386,32 @@ fn keep(
     asset: Asset,
     terms: Terms,
 ) -> Result<DraftView, Refusal> {
-    keep_laid_out(core, write, Keeps { layout, change, meaning, asset: Some(asset) }, terms)
+    keep_laid_out(core, write, Keeps { layout, change, meaning, about: About::Asset(asset) }, terms)
+}
+
+/// The asset that a transaction is about.
+pub(crate) enum About {
+    /// This one.
+    Asset(Asset),
+    /// The one that it issues and names by its own id.
+    Itself,
+    /// None that coins hold.
+    Nothing,
 }
 
 /// A laid-out transaction with what it means.
-pub(super) struct Keeps {
-    pub(super) layout: Layout,
+pub(crate) struct Keeps {
+    pub(crate) layout: Layout,
     /// Where bitcoin that is left goes; `None`: to an unused change address.
-    pub(super) change: Option<ScriptBuf>,
-    pub(super) meaning: Meaning,
-    /// The asset that it is about; `None` when the transaction itself names it.
-    pub(super) asset: Option<Asset>,
+    pub(crate) change: Option<ScriptBuf>,
+    pub(crate) meaning: Meaning,
+    pub(crate) about: About,
 }
 
 /// Pays for a laid-out transaction and keeps it as a draft, if it does what it means.
-pub(super) fn keep_laid_out(core: &mut Core, write: &mut Write<'_>, keeps: Keeps, terms: Terms) -> Result<DraftView, Refusal> {
+pub(crate) fn keep_laid_out(core: &mut Core, write: &mut Write<'_>, keeps: Keeps, terms: Terms) -> Result<DraftView, Refusal> {
     core.not_halted(NetworkId::Bitcoin)?;
-    let Keeps { layout, change, meaning, asset } = keeps;
+    let Keeps { layout, change, meaning, about } = keeps;
     let arrangement = Arrangement {
         inputs: layout.inputs,
         outputs: layout.outputs,
@@ -414,7 +423,11 @@ pub(super) fn keep_laid_out(core: &mut Core, write: &mut Write<'_>, keeps: Keeps
         exclude: excluded_bitcoin(core, core.selected()?, write)?,
     };
     let plan = core.selected_mut()?.bitcoin.plan_arranged(&arrangement)?;
-    let asset = asset.unwrap_or_else(|| Asset::Epobc(epobc::ColourId(plan.psbt.unsigned_tx.compute_txid())));
-    let purpose = Purpose::Coloured { meaning, asset: Some(core.coloured_label(asset).id) };
+    let asset = match about {
+        About::Asset(asset) => Some(asset),
+        About::Itself => Some(Asset::Epobc(epobc::ColourId(plan.psbt.unsigned_tx.compute_txid()))),
+        About::Nothing => None,
+    };
+    let purpose = Purpose::Coloured { meaning, asset: asset.map(|asset| core.coloured_label(asset).id) };
     keep_bitcoin(core, write, terms.kind, &plan, terms.label, terms.payees, purpose)
 }

@@ -25,6 +25,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+/// Where the coins are kept that a ledger server binds units to.
+const REPORTED: &str = "ledger-reported";
+
 /// What is known of the past of coins.
 #[derive(Default)]
 pub(crate) struct Guard {
@@ -47,6 +50,8 @@ impl Guard {
             let Ok(tx) = deserialize::<Transaction>(&row.raw) else { continue };
             guard.ancestors.insert(tx.compute_txid(), Arc::new(tx));
         }
+        let reported = reader.meta(REPORTED)?.unwrap_or_default();
+        guard.reported = reported.split(' ').filter_map(|text| text.parse().ok()).collect();
         guard.traces = reader.traces()?.into_iter().filter_map(|(txid, height)| Some((txid.parse().ok()?, height))).collect();
         Ok(guard)
     }
@@ -71,9 +76,13 @@ impl Guard {
         write.forget_traces()
     }
 
-    /// Takes over what only memory knows.
-    pub(crate) fn take_over(&mut self, old: &mut Guard) {
-        self.reported = std::mem::take(&mut old.reported);
+    /// Takes over what a server says of coins. Its silence unsays nothing, so it is kept for ever.
+    pub(crate) fn report(&mut self, write: &mut Write<'_>, coins: &[OutPoint]) -> Result<(), Refusal> {
+        self.reported.extend(coins);
+        let all: Vec<String> = self.reported.iter().map(ToString::to_string).collect();
+        write.set_meta(REPORTED, &all.join(" "))?;
+        self.refresh();
+        Ok(())
     }
 }
 
@@ -130,6 +139,11 @@ impl Core {
     pub(crate) fn not_guarded(&self, coins: &[OutPoint]) -> Result<(), Refusal> {
         let mut ancestry = Ancestry::new(self.past());
         coins.iter().try_for_each(|coin| self.standing(&mut ancestry, *coin).refusal(*coin).map_or(Ok(()), Err))
+    }
+
+    /// Whether units of a ledger may be bound to a coin, and nothing else keeps it from being spent.
+    pub(crate) fn is_bound(&self, ancestry: &mut Ancestry<Past<'_>>, coin: OutPoint) -> bool {
+        matches!(self.standing(ancestry, coin), Standing::Unknown(guard::Reason::Attached | guard::Reason::Reported))
     }
 
     fn marks(&self, past: &Past<'_>, coin: &OutPoint) -> Marks {

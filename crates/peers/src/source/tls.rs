@@ -24,6 +24,11 @@ impl Trust {
         Some(Trust::of(roots))
     }
 
+    /// For clients of other servers.
+    pub(crate) fn config(&self) -> ClientConfig {
+        self.config.as_ref().clone()
+    }
+
     fn of(roots: RootCertStore) -> Trust {
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()

@@ -55,8 +55,8 @@ fn bad(why: impl Into<String>) -> Refusal {
     Refusal(StatusCode::BAD_REQUEST, why.into())
 }
 
-/// The routes, guarded against web pages. `own` is the address that the service listens on.
-pub(crate) fn router(running: Arc<Running>, own: SocketAddr) -> Router {
+/// The routes, and those of the ledger beside them, guarded against web pages. `own` is the address that the service listens on.
+pub(crate) fn router(running: Arc<Running>, ledger: Router, own: SocketAddr) -> Router {
     Router::new()
         .route("/status", get(status))
         .route("/params", get(params))
@@ -71,8 +71,9 @@ pub(crate) fn router(running: Arc<Running>, own: SocketAddr) -> Router {
         .route("/misbehave", post(misbehave))
         .route("/acknowledge", post(acknowledge))
         .route("/down", post(down))
-        .layer(middleware::from_fn_with_state(own, guard))
         .with_state(running)
+        .merge(ledger)
+        .layer(middleware::from_fn_with_state(own, guard))
 }
 
 /// Lets only requests through that name this service as their host and come from no web page.

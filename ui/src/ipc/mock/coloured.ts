@@ -1,5 +1,5 @@
 // Coloured coins of the world in memory. Everything here is invented.
-import type { AssetLabel, ColouredAsset, DraftView, HoldersView } from '../bindings';
+import type { AssetLabel, ColouredAsset, DraftView, HoldersView, LedgerBalance } from '../bindings';
 import { address } from './assets';
 import type { World } from './world';
 
@@ -31,3 +31,9 @@ export function plan(world: World, asset: string, amount: string, to: string | n
   const named = coloured(world).find((a) => a.asset.id === asset)?.asset ?? label(asset, 0);
   return { ...view, asset, leaves: [{ asset: named, amount }, ...view.leaves] };
 }
+
+export const ledger = (world: World): LedgerBalance[] =>
+  coloured(world).length === 0 ? [] : [{
+    asset: { id: 'counterparty:A95428956661682177', ticker: 'A95428956661', name: 'HARBOUR.berths', precision: 0, named: false },
+    address: 'bcrt1q6tc0msqt5r7j30tselwvxcrkegxcxvjpnla482', coin: null, amount: '120', known: 'reported',
+  }];

@@ -506,6 +506,9 @@ export class World implements Host {
     coloured_burn_plan: ({ asset, amount, fee_rate }) => coloured.plan(this, asset, amount, null, fee_rate),
     coloured_holders: ({ asset }) => coloured.holders(this, asset),
     dividend_plan: ({ asset, amount, fee_rate }) => coloured.plan(this, asset, amount, null, fee_rate),
+    ledger_server: () => ({}) as never,
+    ledger_balances: () => coloured.ledger(this),
+    ledger_plan: ({ asset, amount, to, fee_rate }) => coloured.plan(this, asset, amount, to, fee_rate),
     proof_export: ({ txid }) => ({ name: `proof-${txid.slice(0, 8)}.json`, text: '{}' }),
     proof_verify: () => ({ ok: true, statements: [{ kind: 'inclusion', ok: true, amount: null, detail: '17995' }] }),
   };
