@@ -722,6 +722,10 @@ export const en = {
   'assets.haltedRefused': 'The sidechain is stopped.',
 
   // Issue wizard
+  'ledger.ask': 'Ask the server',
+  'ledger.says': 'Balances of this ledger are what its server reports. The server learns the addresses that you ask about.',
+  'ledger.none': 'The server reports nothing for this wallet.',
+  'ledger.bound': 'bound to a coin',
   'coloured.title': 'Coloured coins on Bitcoin',
   'coloured.kind': 'Kind',
   'coloured.kind.open-assets': 'Open Assets',

@@ -723,6 +723,10 @@ export const zhHans: Dictionary = {
   'assets.haltedRefused': '侧链已停止。',
 
   // Issue wizard
+  'ledger.ask': '询问服务器',
+  'ledger.says': '该账本的余额由其服务器报告。服务器会得知您询问的地址。',
+  'ledger.none': '服务器未报告本钱包的任何余额。',
+  'ledger.bound': '已绑定到一枚币',
   'coloured.title': '比特币上的染色币',
   'coloured.kind': '种类',
   'coloured.kind.open-assets': 'Open Assets',

@@ -723,6 +723,10 @@ export const zhHant: Dictionary = {
   'assets.haltedRefused': '側鏈已停止。',
 
   // Issue wizard
+  'ledger.ask': '詢問伺服器',
+  'ledger.says': '該帳本的餘額由其伺服器回報。伺服器會得知您詢問的地址。',
+  'ledger.none': '伺服器未回報本錢包的任何餘額。',
+  'ledger.bound': '已綁定到一枚幣',
   'coloured.title': '比特幣上的染色幣',
   'coloured.kind': '種類',
   'coloured.kind.open-assets': 'Open Assets',
