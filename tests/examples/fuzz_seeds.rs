@@ -117,9 +117,9 @@ fn messages(params: &SidechainParams, block: &elements::Block) {
 fn files(params: &SidechainParams, block: &elements::Block) {
     let chain = fixture("chain.json");
     let headers: Vec<Vec<u8>> = chain["headers"].as_array().expect("headers")[1..8].iter().map(|h| bytes(&h["header"])).collect();
-    put("fault-file", "header", faults::write_header(params, &headers));
+    put("fault-file", "header", faults::write_header(params, faults::Lead::whole(&[]), &headers));
     let tx = &block.txdata[0];
-    put("fault-file", "block", faults::write_block(params, &headers, block, tx.txid(), &[]));
+    put("fault-file", "block", faults::write_block(params, faults::Lead::whole(&headers), block, tx.txid(), &[]));
     let branch = causeway_sidechain::consensus::merkle::branch(block, 0).expect("a branch");
     let evidence = proofs::Evidence {
         params,

@@ -1,5 +1,7 @@
 //! Stories: what a person does with the app and what goes wrong, through the contract, on a world that all of them share.
 
+#[path = "stories/anchored.rs"]
+mod anchored;
 #[path = "stories/audit.rs"]
 mod audit;
 #[path = "stories/authorised.rs"]
@@ -18,6 +20,8 @@ mod misrule;
 mod pegs;
 #[path = "stories/records.rs"]
 mod records;
+#[path = "stories/rollback.rs"]
+mod rollback;
 #[path = "stories/spending.rs"]
 mod spending;
 #[path = "stories/surroundings.rs"]

@@ -1,9 +1,9 @@
 //! Evidence against a federation: what it signed, and which rule that breaks. Anybody can check the file without a wallet or a network.
 
-use crate::proofs;
+use crate::{lineage, proofs};
 use causeway_contract::{Code, Failure, ProofKind, ProofStatement, ProofVerdict};
 use causeway_federation::DoubleSign;
-use causeway_sidechain::consensus::header::HeaderChain;
+use causeway_sidechain::consensus::header::{self, HeaderChain};
 use causeway_sidechain::consensus::merkle;
 use causeway_sidechain::consensus::signature::verify_own_signatures;
 use causeway_vocab::SidechainParams;
@@ -43,7 +43,9 @@ enum Of {
 #[serde(deny_unknown_fields)]
 struct Fork {
     chain: SidechainParams,
-    /// Every header from height 1 to the last that both histories share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    root: Option<String>,
+    /// What leads to the last header that both histories share.
     headers: Vec<String>,
     /// The headers above it in one history.
     one: Vec<String>,
@@ -55,7 +57,9 @@ struct Fork {
 #[serde(deny_unknown_fields)]
 struct Double {
     chain: SidechainParams,
-    /// Every header from height 1 to the height that was signed twice, whose signatures name the members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    root: Option<String>,
+    /// What leads to the height that was signed twice; the signatures of the last name the members.
     headers: Vec<String>,
     /// Key, then twice a header without signatures and the key's signature.
     proof: String,
@@ -65,7 +69,9 @@ struct Double {
 #[serde(deny_unknown_fields)]
 struct Headers {
     chain: SidechainParams,
-    /// Every header from height 1 on; the last breaks the rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    root: Option<String>,
+    /// What leads to the last, which breaks the rule.
     headers: Vec<String>,
 }
 
@@ -73,7 +79,9 @@ struct Headers {
 #[serde(deny_unknown_fields)]
 struct Signed {
     chain: SidechainParams,
-    /// Every header from height 1 to that of the block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    root: Option<String>,
+    /// What leads to the header of the block, that one included.
     headers: Vec<String>,
     block: String,
     txid: Txid,
@@ -81,27 +89,66 @@ struct Signed {
     parents: Vec<String>,
 }
 
-/// Writes the evidence of a header that breaks a rule: raw headers from height 1 on, the last of which is the one.
-pub fn write_header(params: &SidechainParams, headers: &[Vec<u8>]) -> String {
-    text(Of::Header(Headers { chain: nameless(params), headers: hex(headers) }))
+/// What leads from a block that everybody knows to another one.
+#[derive(Debug, Clone, Copy)]
+pub struct Lead<'h> {
+    /// The pinned first header of an epoch from which the chain was followed; `None` for its genesis block.
+    pub root: Option<&'h BlockHeader>,
+    /// Every raw header above it, ascending. Only those that are needed are written.
+    pub headers: &'h [Vec<u8>],
 }
 
-/// Writes the evidence of a transaction whose proofs do not hold: the block that holds it, raw headers from height 1 to that of the block,
-/// and what the transaction spends from.
-pub fn write_block(params: &SidechainParams, headers: &[Vec<u8>], block: &Block, txid: Txid, parents: &[Transaction]) -> String {
+impl<'h> Lead<'h> {
+    /// From the genesis block on.
+    pub fn whole(headers: &'h [Vec<u8>]) -> Lead<'h> {
+        Lead { root: None, headers }
+    }
+
+    fn root(&self) -> Option<String> {
+        self.root.map(serialize_hex)
+    }
+
+    /// The headers that a stranger needs: those by which [`lineage::trail`] goes, and `then`.
+    fn needed(&self, params: &SidechainParams, then: &[Vec<u8>]) -> Vec<String> {
+        let first = self.root.map_or(1, |root| root.height.saturating_add(1));
+        let at = |height: u32| self.headers.get(height.checked_sub(first)? as usize).and_then(|raw| header::decode(raw).ok());
+        let last = first.saturating_add(u32::try_from(self.headers.len()).unwrap_or(u32::MAX)).saturating_sub(1);
+        let raw = match lineage::trail(&Arc::new(params.clone()), self.root, last, at) {
+            Some(headers) => headers.iter().map(elements::encode::serialize).collect(),
+            None => self.headers.to_vec(),
+        };
+        hex(&raw).into_iter().chain(hex(then)).collect()
+    }
+}
+
+/// Writes the evidence of a header that breaks a rule: what leads to its parent, and the headers above that, the last of which is the one.
+pub fn write_header(params: &SidechainParams, lead: Lead<'_>, above: &[Vec<u8>]) -> String {
+    let all = [lead.headers, above].concat();
+    let before = all.len().saturating_sub(1);
+    let headers = Lead { headers: &all[..before], ..lead }.needed(params, &all[before..]);
+    let root = lead.root();
+    text(Of::Header(Headers { chain: nameless(params), root, headers }))
+}
+
+/// Writes the evidence of a transaction whose proofs do not hold: the block that holds it, what leads to that block's header, and what the
+/// transaction spends from.
+pub fn write_block(params: &SidechainParams, lead: Lead<'_>, block: &Block, txid: Txid, parents: &[Transaction]) -> String {
     let parents = parents.iter().map(serialize_hex).collect();
-    text(Of::Block(Signed { chain: nameless(params), headers: hex(headers), block: serialize_hex(block), txid, parents }))
+    let (root, headers) = (lead.root(), lead.needed(params, &[]));
+    text(Of::Block(Signed { chain: nameless(params), root, headers, block: serialize_hex(block), txid, parents }))
 }
 
-/// Writes the evidence of two histories: raw headers from height 1 to the last common one, then those of each.
-pub fn write_fork(params: &SidechainParams, headers: &[Vec<u8>], one: &[Vec<u8>], other: &[Vec<u8>]) -> String {
-    text(Of::Fork(Fork { chain: nameless(params), headers: hex(headers), one: hex(one), other: hex(other) }))
+/// Writes the evidence of two histories: what leads to the last common header, then those of each.
+pub fn write_fork(params: &SidechainParams, lead: Lead<'_>, one: &[Vec<u8>], other: &[Vec<u8>]) -> String {
+    let (root, headers) = (lead.root(), lead.needed(params, &[]));
+    text(Of::Fork(Fork { chain: nameless(params), root, headers, one: hex(one), other: hex(other) }))
 }
 
-/// Writes the evidence of a height that a member signed twice: raw headers from height 1 to that height, and the proof.
-pub fn write_double_sign(params: &SidechainParams, headers: &[Vec<u8>], proof: &DoubleSign) -> String {
+/// Writes the evidence of a height that a member signed twice: what leads to that height, and the proof.
+pub fn write_double_sign(params: &SidechainParams, lead: Lead<'_>, proof: &DoubleSign) -> String {
     let proof = bitcoin::hex::DisplayHex::to_lower_hex_string(&proof.to_bytes()[..]);
-    text(Of::DoubleSign(Double { chain: nameless(params), headers: hex(headers), proof }))
+    let (root, headers) = (lead.root(), lead.needed(params, &[]));
+    text(Of::DoubleSign(Double { chain: nameless(params), root, headers, proof }))
 }
 
 /// Whom the wallet talks to is nobody's business.
@@ -134,14 +181,17 @@ pub(crate) fn verify(text: &str) -> Result<ProofVerdict, Failure> {
     Ok(ProofVerdict { ok, statements: vec![ProofStatement { kind: ProofKind::Fault, ok, amount: None, detail }] })
 }
 
-/// Walks headers under every rule from the genesis block on.
-fn walk(params: &SidechainParams, headers: &[BlockHeader]) -> Result<HeaderChain, String> {
-    let mut chain = HeaderChain::new(Arc::new(params.clone())).ok_or("the genesis block is not the one that the file names")?;
-    for header in headers {
-        // The signers' own clock: the evidence is no younger than what it is about.
-        chain.accept(header, u64::from(header.time)).map_err(|why| format!("height {}: {why}", header.height))?;
-    }
-    Ok(chain)
+/// Follows headers from the genesis block, or from the root of the file if shipped data pins it, under every rule.
+fn walk(params: &SidechainParams, root: Option<&String>, headers: &[BlockHeader]) -> Result<HeaderChain, String> {
+    let root = match root {
+        None => None,
+        Some(hex) => {
+            let root = proofs::decode_header(hex).ok_or("the root cannot be read")?;
+            let pinned = crate::pins::ships_root(&params.genesis_hash, &root);
+            Some(pinned.then_some(root).ok_or("nothing that ships with this program pins the block that the file begins with")?)
+        }
+    };
+    lineage::follow_trail(&Arc::new(params.clone()), root.as_ref(), headers)
 }
 
 fn read(headers: &[String]) -> Result<Vec<BlockHeader>, String> {
@@ -152,7 +202,7 @@ fn read(headers: &[String]) -> Result<Vec<BlockHeader>, String> {
 fn judge_header(file: &Headers) -> Result<String, String> {
     let headers = read(&file.headers)?;
     let (last, before) = headers.split_last().ok_or("no header")?;
-    let chain = walk(&file.chain, before)?;
+    let chain = walk(&file.chain, file.root.as_ref(), before)?;
     let Err(why) = chain.state().next(&file.chain, last, u64::from(last.time)) else {
         return Err("the header breaks no rule".into());
     };
@@ -165,7 +215,7 @@ fn judge_header(file: &Headers) -> Result<String, String> {
 /// Header, transactions and witnesses must be what the federation signed, and the proofs of the transaction must not hold.
 fn judge_block(file: &Signed) -> Result<String, String> {
     let block: Block = proofs::from_hex(&file.block).ok_or("the block cannot be read")?;
-    let chain = walk(&file.chain, &read(&file.headers)?)?;
+    let chain = walk(&file.chain, file.root.as_ref(), &read(&file.headers)?)?;
     let (k, n) = chain.state().signers().filter(|(k, _)| *k > 0).ok_or("nobody signed the block")?;
     if chain.tip().hash != block.block_hash() {
         return Err("the headers do not lead to the block".into());
@@ -189,7 +239,7 @@ fn judge_block(file: &Signed) -> Result<String, String> {
 
 /// Both histories must hold under every rule, part at once, and one must have been final.
 fn judge_fork(file: &Fork) -> Result<String, String> {
-    let common = walk(&file.chain, &read(&file.headers)?)?;
+    let common = walk(&file.chain, file.root.as_ref(), &read(&file.headers)?)?;
     let sides = [read(&file.one)?, read(&file.other)?];
     let mut signers = Vec::new();
     for side in &sides {
@@ -221,7 +271,7 @@ fn judge_double_sign(file: &Double) -> Result<String, String> {
     let bytes = <Vec<u8> as bitcoin::hex::FromHex>::from_hex(&file.proof).map_err(|_| "the proof cannot be read")?;
     let proof = DoubleSign::from_bytes(&bytes).map_err(|_| "the proof cannot be read")?;
     let headers = read(&file.headers)?;
-    walk(&file.chain, &headers)?;
+    walk(&file.chain, file.root.as_ref(), &headers)?;
     let last = headers.last().filter(|header| header.height == proof.height()).ok_or("the headers lead to another height")?;
     let signers = verify_own_signatures(last, &file.chain).map_err(|why| why.to_string())?;
     let member = signers.multisig.keys.iter().position(|key| *key == proof.key).ok_or("the key is no member's at that height")?;

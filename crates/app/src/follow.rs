@@ -41,6 +41,7 @@ pub(crate) fn start(store: &Store, core: &Core, realm: &Arc<Realm>, pinned: &Arc
         resume: resume(store, NetworkId::Sidechain)?,
         watch: watched.sidechain.iter().cloned().collect(),
         pinned: Arc::clone(pinned),
+        start: crate::start::start(store, core, realm, pinned)?,
     };
     let (sidechain, sidechain_events) = SidechainClient::start(config, &runtime)?;
     Ok((Clients { bitcoin, sidechain }, watched, bitcoin_events, sidechain_events))
@@ -80,6 +81,7 @@ pub(crate) async fn bitcoin(profile: Arc<Profile>, mut events: Receiver<BitcoinE
             Event::State(state) => profile.state(NetworkId::Bitcoin, state),
             Event::Fault(fault) => profile.fault(fault),
             Event::Misrule(_) => unreachable!("BUG: nobody signs Bitcoin headers"),
+            Event::Anchor(_) => unreachable!("BUG: Bitcoin is followed from its genesis block"),
         };
         if let Err(refusal) = outcome {
             profile.chain_trouble(NetworkId::Bitcoin, refusal);
@@ -96,6 +98,7 @@ pub(crate) async fn sidechain(profile: Arc<Profile>, mut events: Receiver<Sidech
             Event::State(state) => profile.state(NetworkId::Sidechain, state),
             Event::Fault(fault) => profile.fault(fault),
             Event::Misrule(misrule) => profile.misrule(&misrule),
+            Event::Anchor(anchor) => profile.anchored(anchor.as_deref()),
         };
         if let Err(refusal) = outcome {
             profile.chain_trouble(NetworkId::Sidechain, refusal);
@@ -189,7 +192,8 @@ impl Profile {
         let (fresh, again) = self.change(|core, write| {
             core.dirty = true;
             let mut touched = batch.rollback_to.is_some();
-            if touched {
+            if let Some(fork) = batch.rollback_to {
+                crate::rollback::note(core, write, network, fork.height)?;
                 core.guard.undone(write)?;
             }
             for (id, wallet) in &mut core.wallets {
@@ -226,6 +230,7 @@ impl Profile {
             core.dirty = true;
             let mut touched = batch.rollback_to.is_some() || !batch.blocks.is_empty() && !ours.is_empty();
             if let Some(fork) = batch.rollback_to {
+                crate::rollback::note(core, write, network, fork.height)?;
                 let above = |wallet: &crate::memory::Wallet| {
                     let confirmed = wallet.sidechain.history(None).filter_map(|entry| entry.height);
                     confirmed.filter(|height| *height > fork.height).count()

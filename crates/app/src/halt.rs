@@ -1,7 +1,7 @@
 //! Stopping: a network whose federation signed what breaks a rule is used no further, and the evidence is kept as a file.
 
 use crate::amounts::FAR;
-use crate::faults;
+use crate::faults::{self, Lead};
 use crate::memory::{Core, stale};
 use crate::profile::Profile;
 use causeway_contract::Tag;
@@ -9,7 +9,7 @@ use causeway_peers::{Against, Misrule};
 use causeway_sidechain::consensus::pinned::Pinned;
 use causeway_store::{Reader, Store, Write};
 use causeway_vocab::{Code, NetworkId, Refusal};
-use elements::Txid;
+use elements::{BlockHeader, Txid};
 
 /// The fact that keeps the halt of the sidechain on disk.
 const HALTED: &str = "halted-sidechain";
@@ -43,6 +43,20 @@ pub(crate) fn halted(reader: &Reader<'_>) -> Result<Option<Refusal>, Refusal> {
     Ok(reader.meta(HALTED)?.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
+/// What is on disk of the chain up to a block.
+struct Kept {
+    /// The block from which the chain is followed, unless it is the genesis block.
+    root: Option<BlockHeader>,
+    /// The headers above it.
+    headers: Vec<Vec<u8>>,
+}
+
+impl Kept {
+    fn lead(&self) -> Lead<'_> {
+        Lead { root: self.root.as_ref(), headers: &self.headers }
+    }
+}
+
 impl Profile {
     /// The federation signed what it must not.
     pub(crate) fn misrule(&self, misrule: &Misrule) -> Result<(), Refusal> {
@@ -52,19 +66,14 @@ impl Profile {
             Against::DoubleSign(_) => misrule.fork,
         };
         tracing::error!(rule = misrule.rule, height, hash = %misrule.hash, "the federation signed what it must not");
-        let (first, mut headers) = self.store.read(|reader| reader.headers(NetworkId::Sidechain))?;
-        headers.truncate(misrule.fork as usize);
         let code = if misrule.against == Against::Rule { Code::BadHeader } else { Code::SignedTwice };
         let mut why = Refusal::new(code).with("height", height).with("rule", misrule.rule).with("hash", misrule.hash);
-        if first == 1 || misrule.fork == 0 {
-            let params = &self.realm.sidechain;
+        if let Some(kept) = self.kept_headers(misrule.fork)? {
+            let (params, lead) = (&self.realm.sidechain, kept.lead());
             let text = match &misrule.against {
-                Against::Rule => {
-                    headers.extend(misrule.headers.iter().cloned());
-                    faults::write_header(params, &headers)
-                }
-                Against::Final(ours) => faults::write_fork(params, &headers, ours, &misrule.headers),
-                Against::DoubleSign(proof) => faults::write_double_sign(params, &headers, proof),
+                Against::Rule => faults::write_header(params, lead, &misrule.headers),
+                Against::Final(ours) => faults::write_fork(params, lead, ours, &misrule.headers),
+                Against::DoubleSign(proof) => faults::write_double_sign(params, lead, proof),
             };
             why = why.with("evidence", self.keep_evidence(&misrule.hash.to_string(), &text));
         }
@@ -84,11 +93,22 @@ impl Profile {
         let (height, block) = self.clients.sidechain.block(tip.hash).await.map_err(|fault| fault.refusal)?;
         let tx = block.txdata.iter().find(|tx| tx.txid() == txid).ok_or_else(gone)?;
         let parents = self.parents(tx, height, &block.txdata, FAR).await;
-        let (_, mut headers) = self.store.read(|reader| reader.headers(NetworkId::Sidechain))?;
-        headers.truncate(height as usize);
-        let text = faults::write_block(&self.realm.sidechain, &headers, &block, txid, &parents);
+        let kept = self.kept_headers(height)?.ok_or_else(gone)?;
+        let text = faults::write_block(&self.realm.sidechain, kept.lead(), &block, txid, &parents);
         self.keep_evidence(&txid.to_string(), &text);
         Ok(())
+    }
+
+    /// What is kept of the chain up to a height; `None` where some of it is missing.
+    fn kept_headers(&self, height: u32) -> Result<Option<Kept>, Refusal> {
+        let (first, mut headers) = self.store.read(|reader| reader.headers(NetworkId::Sidechain))?;
+        let root = crate::start::root(&self.store)?;
+        let base = root.as_ref().map_or(0, |root| root.height);
+        if first != base + 1 && height > base {
+            return Ok(None);
+        }
+        headers.truncate(height.saturating_sub(base) as usize);
+        Ok(Some(Kept { root, headers }))
     }
 
     /// Writes an evidence file into the profile and gives its name.

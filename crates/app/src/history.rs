@@ -21,6 +21,9 @@ const MOST: usize = 500;
 /// Bitcoin entries that are read at once.
 const CHUNK: usize = 128;
 
+/// By so many blocks the order of times may differ from that of heights.
+const SLACK: u32 = 12;
+
 /// Where a page ended. Bitcoin is counted from its oldest entry, so that new ones on top shift nothing.
 struct Place {
     bitcoin: usize,
@@ -185,6 +188,35 @@ impl Profile {
             }
             None => self.core().operations.own_transaction(&txid.to_string())?.read_sidechain(),
         }
+    }
+}
+
+/// The payments of a wallet in blocks above a height, newest first, at most `most`.
+pub(crate) fn rows_above(
+    core: &Core,
+    reader: &Reader<'_>,
+    wallet: &Wallet,
+    network: NetworkId,
+    height: u32,
+    most: usize,
+) -> Result<Vec<HistoryRow>, Refusal> {
+    let mut rows = Vec::new();
+    walk(core, reader, wallet, Some(network), None, |row| {
+        let at = row.height;
+        if at.is_some_and(|at| at > height) && rows.len() < most {
+            rows.push(row);
+        }
+        // Times of blocks need not ascend, so a few lower ones may come before the last of those above.
+        rows.len() < most && at.is_none_or(|at| at.saturating_add(SLACK) > height)
+    })?;
+    Ok(rows)
+}
+
+/// The height at which a wallet knows a transaction; `Some(None)` while it is in no block, `None` when the wallet does not know it.
+pub(crate) fn height_of(wallet: &Wallet, network: NetworkId, txid: &str) -> Option<Option<u32>> {
+    match network {
+        NetworkId::Bitcoin => Some(wallet.bitcoin.history_entry(txid.parse().ok()?)?.height),
+        NetworkId::Sidechain => Some(wallet.sidechain.history_entry(&txid.parse().ok()?)?.height),
     }
 }
 

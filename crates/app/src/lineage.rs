@@ -78,6 +78,69 @@ fn walk(params: &Arc<SidechainParams>, headers: &[BlockHeader], last: &BlockHead
     if chain.tip().hash == last.block_hash() { Ok(fedpegs) } else { Err("nothing introduces the members that signed".into()) }
 }
 
+/// Blocks whose times decide what the next one's may be.
+const MEDIAN_SPAN: Height = 11;
+
+/// The headers by which a stranger comes to the state after the block at height `last`: one for each epoch and all of those that changed, as for
+/// [`introduction`], then every header from the last epoch on that began at least eleven blocks before. `root` is a pinned first header of an
+/// epoch; without one the chain is followed from its genesis block. `None` when `header` lacks one of them, or the chain cannot be skipped.
+///
+/// Checks signatures on the way: slow where parameters changed.
+pub(crate) fn trail(
+    params: &Arc<SidechainParams>,
+    root: Option<&BlockHeader>,
+    last: Height,
+    header: impl Fn(Height) -> Option<BlockHeader>,
+) -> Option<Vec<BlockHeader>> {
+    let mut skip = skip_to(params, root, last)?;
+    let now = u64::from(header(last).map_or(0, |header| header.time));
+    let mut headers = Vec::new();
+    while let Some(wanted) = skip.wanted() {
+        let stretch = wanted.map(&header).collect::<Option<Vec<_>>>()?;
+        skip.take(&stretch, now).ok()?;
+        headers.extend(stretch);
+    }
+    let rest = (skip.last().height + 1..=last).map(header).collect::<Option<Vec<_>>>()?;
+    headers.extend(rest);
+    Some(headers)
+}
+
+fn skip_to(params: &Arc<SidechainParams>, root: Option<&BlockHeader>, last: Height) -> Option<Skip> {
+    let root = match root {
+        Some(root) => EpochRoot::pinned(params, root.clone())?,
+        None => EpochRoot::genesis(params)?,
+    };
+    let target = last.saturating_sub(MEDIAN_SPAN).max(root.header().height);
+    Some(Skip::new(Arc::clone(params), root, target))
+}
+
+/// Follows what [`trail`] gave, and gives the chain at the last of the headers. Every header that decides is verified with its signatures.
+pub(crate) fn follow_trail(
+    params: &Arc<SidechainParams>,
+    root: Option<&BlockHeader>,
+    headers: &[BlockHeader],
+) -> Result<HeaderChain, Why> {
+    let whole = HeaderChain::new(Arc::clone(params)).ok_or("the genesis block is not the one that the file names")?;
+    let last = headers.last().or(root);
+    let (mut chain, mut rest) = (whole, headers);
+    if let Some((last, mut skip)) = last.and_then(|last| Some((last, skip_to(params, root, last.height)?))) {
+        // The signers' own clock: the evidence is no younger than what it is about.
+        let now = u64::from(last.time);
+        while let Some(wanted) = skip.wanted() {
+            let (stretch, after) = rest.split_at_checked(wanted.count()).ok_or("nothing leads to the last header")?;
+            skip.take(stretch, now).map_err(|fault| fault.to_string())?;
+            rest = after;
+        }
+        if skip.last().height > 0 {
+            chain = HeaderChain::resume(Arc::clone(params), skip.state());
+        }
+    }
+    for header in rest {
+        chain.accept(header, u64::from(header.time)).map_err(|why| format!("height {}: {why}", header.height))?;
+    }
+    Ok(chain)
+}
+
 /// The peg script of the genesis block.
 pub(crate) fn founding_fedpeg(params: &SidechainParams) -> Fedpeg {
     let founding = federation::initial_params(params);

@@ -2,7 +2,7 @@
 
 use causeway_sidechain::consensus::pinned::{PinSigners, Pinned, PinnedFault};
 use causeway_vocab::{Code, Refusal};
-use elements::BlockHash;
+use elements::{BlockHash, BlockHeader};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,6 +25,13 @@ pub(crate) fn load(profile: &Path, genesis: &BlockHash) -> Pins {
     let read = |name: &str| std::fs::read_to_string(profile.join(name));
     let own = read("pinned.json").ok().map(|data| (data, read("pinned.sig").unwrap_or_default()));
     judge(shipped.into_iter().chain(own), &signers, genesis)
+}
+
+/// Whether the data that ships with the program pins this header as the first of an epoch.
+pub(crate) fn ships_root(genesis: &BlockHash, root: &BlockHeader) -> bool {
+    let signers: PinSigners = serde_json::from_str(SIGNERS).expect("BUG: the list of signers ships with the app");
+    let shipped = SHIPPED.map(|(data, signatures)| (data.to_owned(), signatures.to_owned()));
+    judge(shipped, &signers, genesis).pinned.root.as_ref().is_some_and(|pinned| pinned.block_hash() == root.block_hash())
 }
 
 /// The newest of several data files, and the refusal of the last that is none.

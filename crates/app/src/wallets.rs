@@ -26,6 +26,11 @@ fn name_of(text: &str) -> Result<String, Refusal> {
     }
 }
 
+/// From when on the chains are searched for a wallet that existed before.
+fn since(birthday: Option<u32>) -> u32 {
+    birthday.unwrap_or(0).saturating_sub(BIRTHDAY_MARGIN)
+}
+
 /// Everything that follows from words.
 struct Made {
     new: NewWallet,
@@ -117,6 +122,9 @@ impl Profile {
         if known {
             return Err(Refusal::new(Code::BadRequest).with("field", "words"));
         }
+        if restore {
+            self.reach_back(since(made.new.birthday))?;
+        }
         let id = self.add_row(&made.new, restore, Some(&made.vault))?;
         self.keep_keys(id, made.keys);
         self.follow_new(restore, made.new.birthday)?;
@@ -134,6 +142,7 @@ impl Profile {
             backed_up: true,
             no_password: false,
         };
+        self.reach_back(since(request.birthday))?;
         let id = self.add_row(&new, true, None)?;
         self.follow_new(true, request.birthday)?;
         self.wallet_view(id)
@@ -163,7 +172,7 @@ impl Profile {
             self.watch_new();
             return Ok(());
         }
-        let since = birthday.unwrap_or(0).saturating_sub(BIRTHDAY_MARGIN);
+        let since = since(birthday);
         let bitcoin = first_since(self.clients.bitcoin.tip().height, since, |h| self.clients.bitcoin.at(h).map(|tip| tip.time));
         let sidechain =
             first_since(self.clients.sidechain.tip().height, since, |h| self.clients.sidechain.at(h).map(|tip| tip.time));

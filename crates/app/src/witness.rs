@@ -1,4 +1,5 @@
-//! Witnesses: servers that are asked now and then whether they stand on the same branch as our peers. A federation can sign two.
+//! Witnesses: servers that are asked now and then whether they stand on the same branch as our peers. A federation can sign two. While there are
+//! no peers, the chain is followed through the servers.
 
 use crate::profile::Profile;
 use causeway_contract::Tag;
@@ -11,6 +12,8 @@ use std::time::Duration;
 
 /// How often the witnesses are asked.
 const PERIOD: Duration = Duration::from_secs(60);
+/// The same while there are no peers.
+const ALONE: Duration = Duration::from_secs(10);
 /// They are asked about a block this far below the tip, which each of them should have.
 const BELOW: Height = 2;
 
@@ -23,12 +26,30 @@ pub(crate) async fn watch(profile: Arc<Profile>) {
         return;
     }
     loop {
-        tokio::time::sleep(PERIOD).await;
+        let alone = profile.clients.sidechain.state().peers == 0;
+        tokio::time::sleep(if alone { ALONE } else { PERIOD }).await;
+        if profile.clients.sidechain.state().peers == 0 {
+            profile.follow_servers(&sources).await;
+        }
         profile.ask_witnesses(&sources).await;
     }
 }
 
 impl Profile {
+    /// Follows the longest branch that any of the servers leads to.
+    async fn follow_servers(&self, sources: &[Box<dyn HeaderSource>]) {
+        for source in sources {
+            match source::extend(&self.clients.sidechain, source.as_ref()).await {
+                Ok(offered) if offered > 0 => tracing::info!(offered, "headers came from a server"),
+                Ok(_) => {}
+                Err(fault) => {
+                    self.core().sidechain.fault = Some(fault.refusal);
+                    self.tell([Tag::Networks]);
+                }
+            }
+        }
+    }
+
     /// Pegs rest while a server holds a signed block that is not of the chain followed here.
     async fn ask_witnesses(&self, sources: &[Box<dyn HeaderSource>]) {
         let Some(height) = self.clients.sidechain.tip().height.checked_sub(BELOW).filter(|height| *height > 0) else { return };

@@ -1,5 +1,6 @@
 //! Evidence against a federation, and files that only claim to be.
 
+use causeway_app::faults::Lead;
 use causeway_app::{faults, proofs};
 use causeway_contract::ProofKind;
 use causeway_sidechain::consensus::merkle;
@@ -56,7 +57,7 @@ fn a_header_signed_against_the_rules_convicts_the_federation() {
     let (height, raw) = bad("accepted_oddities", "elided-root-unchecked");
     let mut evidence = headers(height - 1);
     evidence.push(raw);
-    let (ok, detail) = verdict(&faults::write_header(&params(), &evidence));
+    let (ok, detail) = verdict(&faults::write_header(&params(), Lead::whole(&[]), &evidence));
     assert!(ok && detail.contains("other peg parameters than in force"), "{detail}");
 }
 
@@ -79,7 +80,7 @@ fn evidence_that_does_not_prove_what_it_says_is_refused() {
         ("cannot be read", params(), vec![vec![1, 2]]),
         ("genesis", other, vec![raw]),
     ] {
-        let (ok, detail) = verdict(&faults::write_header(&params, &headers));
+        let (ok, detail) = verdict(&faults::write_header(&params, Lead::whole(&[]), &headers));
         assert!(!ok && detail.contains(what), "{what}: {detail}");
     }
     for text in ["{}", r#"{"format":"causeway-fault-1"}"#, r#"{"format":"causeway-fault-1","header":{},"x":1}"#, "["] {
@@ -135,9 +136,9 @@ fn a_signed_block_with_a_broken_range_proof_convicts_the_federation() {
     let txid = block.txdata[1].txid();
     let mut headers = headers(height - 1);
     headers.push(serialize(&block.header));
-    let (ok, detail) = verdict(&faults::write_block(&params(), &headers, &block, txid, &parents));
+    let (ok, detail) = verdict(&faults::write_block(&params(), Lead::whole(&headers), &block, txid, &parents));
     assert!(ok && detail.contains("output 0"), "{detail}");
-    let (ok, detail) = verdict(&faults::write_block(&params(), &headers, &block, txid, &[]));
+    let (ok, detail) = verdict(&faults::write_block(&params(), Lead::whole(&headers), &block, txid, &[]));
     assert!(!ok && detail.contains("spends"), "{detail}");
 }
 
@@ -145,15 +146,15 @@ fn a_signed_block_with_a_broken_range_proof_convicts_the_federation() {
 fn proofs_that_hold_or_were_changed_afterwards_convict_nobody() {
     let (height, block, parents) = payment();
     let txid = block.txdata[1].txid();
-    let (ok, detail) = verdict(&faults::write_block(&params(), &headers(height), &block, txid, &parents));
+    let (ok, detail) = verdict(&faults::write_block(&params(), Lead::whole(&headers(height)), &block, txid, &parents));
     assert!(!ok && detail.contains("the proofs hold"), "{detail}");
     // A proof is no part of the transaction id, but the coinbase commits to it.
     let mut changed = block.clone();
     changed.txdata[1].output[0].witness = elements::TxOutWitness::default();
     assert_eq!(changed.block_hash(), block.block_hash());
-    let (ok, detail) = verdict(&faults::write_block(&params(), &headers(height), &changed, txid, &parents));
+    let (ok, detail) = verdict(&faults::write_block(&params(), Lead::whole(&headers(height)), &changed, txid, &parents));
     assert!(!ok && detail.contains("witness"), "{detail}");
-    let (ok, detail) = verdict(&faults::write_block(&params(), &headers(height - 1), &block, txid, &parents));
+    let (ok, detail) = verdict(&faults::write_block(&params(), Lead::whole(&headers(height - 1)), &block, txid, &parents));
     assert!(!ok && detail.contains("do not lead"), "{detail}");
 }
 
@@ -171,7 +172,7 @@ fn two_signed_histories_convict_the_federation_when_one_was_final() {
     let all = headers(25);
     let (common, ours) = all.split_at(22);
     let other = vec![serialize(&twin(&ours[0]))];
-    let (ok, detail) = verdict(&faults::write_fork(&params(), common, ours, &other));
+    let (ok, detail) = verdict(&faults::write_fork(&params(), Lead::whole(common), ours, &other));
     assert!(ok && detail.contains("3 of 5 signed two histories from height 23 on"), "{detail}");
     for (what, common, one, other) in [
         ("was final", common, &ours[..1], &other[..]),
@@ -179,12 +180,12 @@ fn two_signed_histories_convict_the_federation_when_one_was_final() {
         ("is empty", common, ours, &[]),
         ("height 23", &common[..21], ours, &other),
     ] {
-        let (ok, detail) = verdict(&faults::write_fork(&params(), common, one, other));
+        let (ok, detail) = verdict(&faults::write_fork(&params(), Lead::whole(common), one, other));
         assert!(!ok && detail.contains(what), "{what}: {detail}");
     }
     let mut forged = twin(&ours[0]);
     forged.time += 1;
-    let (ok, detail) = verdict(&faults::write_fork(&params(), common, ours, &[serialize(&forged)]));
+    let (ok, detail) = verdict(&faults::write_fork(&params(), Lead::whole(common), ours, &[serialize(&forged)]));
     assert!(!ok && detail.contains("signature"), "{detail}");
 }
 
@@ -210,7 +211,7 @@ fn a_height_that_a_member_signed_twice_convicts_it() {
     let other = twin(&raw);
     let proof = |key, by: &SecretKey| causeway_federation::DoubleSign::new(key, signed(&honest, by), signed(&other, by));
     let good = proof(set.keys[2], &secret(2));
-    let (ok, detail) = verdict(&faults::write_double_sign(&params(), &headers(height), &good));
+    let (ok, detail) = verdict(&faults::write_double_sign(&params(), Lead::whole(&headers(height)), &good));
     assert!(ok && detail.contains("member 3 of 5") && detail.contains("at height 23"), "{detail}");
     let stranger = SecretKey::from_slice(&[0x77; 32]).expect("a key");
     for (what, headers, proof) in [
@@ -218,7 +219,31 @@ fn a_height_that_a_member_signed_twice_convicts_it() {
         ("no member", headers(height), proof(stranger.public_key(SECP256K1), &stranger)),
         ("do not hold", headers(height), proof(set.keys[2], &stranger)),
     ] {
-        let (ok, detail) = verdict(&faults::write_double_sign(&params(), &headers, &proof));
+        let (ok, detail) = verdict(&faults::write_double_sign(&params(), Lead::whole(&headers), &proof));
         assert!(!ok && detail.contains(what), "{what}: {detail}");
     }
+}
+
+#[test]
+fn evidence_carries_only_the_headers_that_are_needed_and_needs_them_all() {
+    let (height, raw) = bad("accepted_oddities", "elided-root-unchecked");
+    let before = headers(height - 1);
+    let text = faults::write_header(&params(), Lead::whole(&before), std::slice::from_ref(&raw));
+    let file: Value = serde_json::from_str(&text).expect("JSON");
+    let carried = file["header"]["headers"].as_array().expect("headers").len();
+    assert!(carried < height, "{carried} headers for height {height}");
+    assert!(verdict(&text).0);
+    for left_out in [0, carried / 2, carried - 2] {
+        let mut file = file.clone();
+        file["header"]["headers"].as_array_mut().expect("headers").remove(left_out);
+        let (ok, detail) = verdict(&file.to_string());
+        assert!(!ok, "without header {left_out}: {detail}");
+    }
+
+    // A file may begin at a block that data pins, but not at one that its writer likes.
+    let root: elements::BlockHeader = deserialize(&before[9]).expect("a header");
+    assert_eq!(root.height, 10);
+    let lead = Lead { root: Some(&root), headers: &before[10..] };
+    let (ok, detail) = verdict(&faults::write_header(&params(), lead, &[raw]));
+    assert!(!ok && detail.contains("pins"), "{detail}");
 }

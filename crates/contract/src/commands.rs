@@ -45,6 +45,8 @@ macro_rules! with_commands {
             labels_import(TextIn) -> LabelsImported [Main] reads [] stales [History, Coins, Addresses];
             history(HistoryRequest) -> HistoryPage [Main] reads [History] stales [];
             history_export(NetworkRef) -> TextFile [Main] reads [] stales [];
+            rollbacks(Empty) -> Vec<RollbackView> [Main] reads [History] stales [];
+            rollback_dismiss(NetworkRef) -> Empty [Main] reads [] stales [History];
             transaction(TransactionRef) -> TransactionView [Main] reads [History] stales [];
             recognise(TextIn) -> Recognised [Main] reads [] stales [];
             fee_choices(NetworkRef) -> Vec<FeeChoice> [Main] reads [Networks] stales [];

@@ -15,6 +15,8 @@ const STEADY_FOR: Duration = Duration::from_secs(3);
 /// state. A reader that is killed between any two of them can resume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event<B> {
+    /// The chain is followed from this block on, or from the genesis block. Keep it for the next start; what was kept of headers is of no use.
+    Anchor(Option<Box<crate::Anchor>>),
     /// Verified headers to keep for the next start. Losing some costs only time.
     Headers(Headers),
     /// Verified facts about watched scripts.

@@ -21,7 +21,7 @@ mod wire;
 
 pub use bitcoin_chain::{BitcoinClient, BitcoinConfig, BitcoinEvent, FeeRates};
 pub use event::{Against, Event, Headers, Misrule, NetworkState, PeerInfo, Phase, ResumePoint};
-pub use sidechain::{SidechainClient, SidechainConfig, SidechainEvent};
+pub use sidechain::{Anchor, SidechainClient, SidechainConfig, SidechainEvent, Start};
 
 /// The clock, Unix seconds.
 fn unix_time() -> u64 {

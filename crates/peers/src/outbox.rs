@@ -1,5 +1,6 @@
 //! What waits to be told: everything ready is merged, so a slow reader costs nothing but freshness.
 
+use crate::Anchor;
 use crate::event::{Event, Headers, Misrule, NetworkState};
 use causeway_vocab::{ChainBatch, Fault, Height, Tip};
 use std::collections::VecDeque;
@@ -13,6 +14,7 @@ const FAULT_PERIOD: Duration = Duration::from_secs(10);
 
 /// Events not yet sent, at most one of each kind but faults.
 pub(crate) struct Outbox<H, B, T> {
+    anchor: Option<Option<Box<Anchor>>>,
     headers: Option<Headers>,
     batch: Option<ChainBatch<H, B, T>>,
     faults: VecDeque<Fault>,
@@ -25,6 +27,7 @@ pub(crate) struct Outbox<H, B, T> {
 impl<H: Copy, B, T> Outbox<H, B, T> {
     pub(crate) fn new() -> Self {
         Outbox {
+            anchor: None,
             headers: None,
             batch: None,
             faults: VecDeque::new(),
@@ -33,6 +36,12 @@ impl<H: Copy, B, T> Outbox<H, B, T> {
             state: None,
             told_state: None,
         }
+    }
+
+    /// Everything that is known of the chain starts here; what waited is of no use.
+    pub(crate) fn anchor(&mut self, anchor: Option<Anchor>) {
+        (self.headers, self.batch) = (None, None);
+        self.anchor = Some(anchor.map(Box::new));
     }
 
     /// Adds headers that replace everything from their first height on.
@@ -88,7 +97,7 @@ impl<H: Copy, B, T> Outbox<H, B, T> {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        let nothing = self.headers.is_none() && self.batch.is_none() && self.misrule.is_none();
+        let nothing = self.anchor.is_none() && self.headers.is_none() && self.batch.is_none() && self.misrule.is_none();
         nothing && self.faults.is_empty() && self.state.is_none()
     }
 
@@ -98,6 +107,9 @@ impl<H: Copy, B, T> Outbox<H, B, T> {
     /// branch before, and its wallet never stands on blocks whose headers it has not kept: a rollback comes first, then headers, then
     /// what rests on them.
     pub(crate) fn pop(&mut self) -> Option<Event<ChainBatch<H, B, T>>> {
+        if let Some(anchor) = self.anchor.take() {
+            return Some(Event::Anchor(anchor));
+        }
         if let (Some(_), Some(batch)) = (&self.headers, &mut self.batch)
             && let Some(fork) = batch.rollback_to.take()
         {

@@ -21,8 +21,13 @@ async fn both_clients_follow_a_sandbox_live() {
 
     let bitcoin = BitcoinConfig { params: realm.bitcoin, checkpoint: None, resume: ResumePoint::default(), watch: vec![] };
     let (bitcoin, mut bitcoin_events) = BitcoinClient::start(bitcoin, &Handle::current());
-    let sidechain =
-        SidechainConfig { params: realm.sidechain, resume: ResumePoint::default(), watch: vec![], pinned: Default::default() };
+    let sidechain = SidechainConfig {
+        params: realm.sidechain,
+        resume: ResumePoint::default(),
+        watch: vec![],
+        pinned: Default::default(),
+        start: causeway_peers::Start::Genesis,
+    };
     let (sidechain, mut sidechain_events) = SidechainClient::start(sidechain, &Handle::current()).expect("a realm that holds");
 
     let following = async {

@@ -1354,11 +1354,15 @@ unexplained: Atoms,
  */
 unexplained_by: Array<PegSpend>, 
 /**
+ * What miners took out of the reserve, beyond what was deducted from peg-outs, satoshi.
+ */
+fees: Atoms, 
+/**
  * `reserve` in ten-thousandths of `owed`, rounded down; absent while nothing is owed.
  */
 coverage: number | null, 
 /**
- * What the reserve lacks, satoshi. Below the dust that payments leave to miners it is no shortfall.
+ * What the reserve lacks, satoshi. Up to `fees`, as far as those are fees and no gifts to miners, it is no shortfall.
  */
 missing: Atoms, 
 /**
@@ -1704,6 +1708,45 @@ blinded: boolean,
  * It claims to be ours, but no key of ours derives it.
  */
 false_claim: boolean, };
+export type RollbackFate = "moved" | "waiting" | "gone";
+export type RollbackRow = { 
+/**
+ * As it was.
+ */
+before: HistoryRow, 
+/**
+ * What became of it.
+ */
+now: RollbackFate, 
+/**
+ * Height of its block now, if it is in one.
+ */
+height: number | null, };
+export type RollbackView = { 
+/**
+ * Which network.
+ */
+network: NetworkId, 
+/**
+ * The last block that stayed.
+ */
+fork_height: number, 
+/**
+ * How many blocks were undone.
+ */
+depth: number, 
+/**
+ * When it was seen, Unix seconds.
+ */
+time: number, 
+/**
+ * Payments of the selected wallet that are not where they were, newest first.
+ */
+changed: Array<RollbackRow>, 
+/**
+ * How many are in a block of the same height again.
+ */
+unchanged: number, };
 export type SendPlan = { 
 /**
  * On which network.
@@ -2054,6 +2097,8 @@ export type Commands = {
   labels_import: { request: TextIn; answer: LabelsImported };
   history: { request: HistoryRequest; answer: HistoryPage };
   history_export: { request: NetworkRef; answer: TextFile };
+  rollbacks: { request: Empty; answer: RollbackView[] };
+  rollback_dismiss: { request: NetworkRef; answer: Empty };
   transaction: { request: TransactionRef; answer: TransactionView };
   recognise: { request: TextIn; answer: Recognised };
   fee_choices: { request: NetworkRef; answer: FeeChoice[] };
@@ -2130,6 +2175,8 @@ export const tags: { [C in keyof Commands]: { reads: Tag[]; stales: Tag[] } } = 
   labels_import: { reads: [], stales: ["history", "coins", "addresses"] },
   history: { reads: ["history"], stales: [] },
   history_export: { reads: [], stales: [] },
+  rollbacks: { reads: ["history"], stales: [] },
+  rollback_dismiss: { reads: [], stales: ["history"] },
   transaction: { reads: ["history"], stales: [] },
   recognise: { reads: [], stales: [] },
   fee_choices: { reads: ["networks"], stales: [] },

@@ -582,6 +582,7 @@ export const en = {
   'audit.state.complete': 'Covered',
   'audit.state.shortfall': 'Shortfall',
   'audit.off': 'This app can count by itself what the federation owes and what it holds. It reads every sidechain block and searches Bitcoin since the first deposit: on a large chain that is many gigabytes and takes days. You can pause it at any time.',
+  'audit.notOffered': 'This profile follows the sidechain from a pinned block on. What was pegged before it cannot be counted here.',
   'audit.paused': 'It rests. What was read up to sidechain block {height} is kept.',
   'audit.running': 'Sidechain block {done} of {of}, Bitcoin block {found} of {all}.',
   'audit.left': 'About {duration} left.',
@@ -599,6 +600,7 @@ export const en = {
   'audit.at_old_scripts': 'Held under scripts that were voted out',
   'audit.unplaced': 'Claimed, but not found on Bitcoin',
   'audit.unexplained': 'Left without a peg-out',
+  'audit.fees': 'Taken by miners',
   'audit.missing': 'Missing',
   'audit.bad_claims': 'Claims that break a rule',
   'audit.asOf': 'As of',
@@ -612,7 +614,15 @@ export const en = {
   'audit.limit.unclaimed': 'A deposit lies at an address that only its claim discloses, so it counts once it is claimed.',
   'audit.limit.proofs': 'Coins made by false proofs are hidden like all others. This app checks the proofs of what pays you, not those of everybody.',
   'audit.limit.keys': 'That the federation still has its keys, and will pay, shows only when it does.',
-  'audit.limit.dust': 'Up to 546 sat per payment may go to miners as change too small to keep; less than that is no shortfall.',
+  'audit.limit.fees': 'Moving its coins costs the federation fees out of what it holds. Up to a hundredth of what is moved is no shortfall.',
+
+  // Deep rollbacks
+  'rollback.title': '{network}: {depth} blocks were undone',
+  'rollback.body': 'Everything after block {height} was replaced, seen {time}. {n} of your payments are in a block of the same height again.',
+  'rollback.seen': 'I have seen it',
+  'rollback.moved': 'moved from block {before} to block {now}',
+  'rollback.waiting': 'was in block {before}, waits for a block',
+  'rollback.gone': 'was in block {before}, is gone',
 
   // Peg wizards
   'peg.in.title': 'Peg in',
@@ -722,10 +732,6 @@ export const en = {
   'assets.haltedRefused': 'The sidechain is stopped.',
 
   // Issue wizard
-  'ledger.ask': 'Ask the server',
-  'ledger.says': 'Balances of this ledger are what its server reports. The server learns the addresses that you ask about.',
-  'ledger.none': 'The server reports nothing for this wallet.',
-  'ledger.bound': 'bound to a coin',
   'coloured.title': 'Coloured coins on Bitcoin',
   'coloured.kind': 'Kind',
   'coloured.kind.open-assets': 'Open Assets',
@@ -876,6 +882,8 @@ export const en = {
   'settings.rescanFrom': 'From block',
   'settings.rescanned': 'The search has started.',
   'settings.gap': 'Unused addresses searched past the last used one',
+  'settings.proofDepth': 'Generations of ancestors whose proofs are checked too',
+  'settings.proofDepthHint': '0 checks only what pays you. Each generation fetches and checks the transactions that the one after it spends from.',
   'settings.wallets': 'Wallets',
   'settings.current': 'open',
   'settings.switch': 'Open',

@@ -583,6 +583,7 @@ export const zhHans: Dictionary = {
   'audit.state.complete': '足额',
   'audit.state.shortfall': '不足',
   'audit.off': '本应用可以自行清点联盟欠下多少、持有多少。它会读取每一个侧链区块，并从第一笔存入起搜索比特币链：在大链上这需要许多 GB 和数天时间。你可以随时暂停。',
+  'audit.notOffered': '此档案从一个固定区块开始跟随侧链，之前的锚定在这里无法清点。',
   'audit.paused': '已停下。截至侧链区块 {height} 的记录已保留。',
   'audit.running': '侧链区块 {done}/{of}，比特币区块 {found}/{all}。',
   'audit.left': '约剩 {duration}。',
@@ -600,6 +601,7 @@ export const zhHans: Dictionary = {
   'audit.at_old_scripts': '位于已被投票替换的脚本下',
   'audit.unplaced': '已认领但在比特币上找不到',
   'audit.unexplained': '无转出请求而流出',
+  'audit.fees': '矿工手续费',
   'audit.missing': '缺少',
   'audit.bad_claims': '违反规则的认领',
   'audit.asOf': '截至',
@@ -613,7 +615,15 @@ export const zhHans: Dictionary = {
   'audit.limit.unclaimed': '存入所在的地址只有在认领时才会公开，因此认领之后才计入。',
   'audit.limit.proofs': '用假证明造出的币和其他币一样是隐藏的。本应用检查支付给你的那些证明，而不是所有人的。',
   'audit.limit.keys': '联盟是否仍掌握密钥、是否会支付，只有在它支付时才能看到。',
-  'audit.limit.dust': '每笔支付最多可有 546 聪因找零过小而归矿工；低于此数不算不足。',
+  'audit.limit.fees': '联盟移动其持有的币需支付手续费，从储备中扣除。不超过移动额百分之一的不算不足。',
+
+  // Deep rollbacks
+  'rollback.title': '{network}：{depth} 个区块被撤销',
+  'rollback.body': '区块 {height} 之后的一切都被替换，发现于 {time}。你有 {n} 笔付款重新进入了同一高度的区块。',
+  'rollback.seen': '我已知悉',
+  'rollback.moved': '从区块 {before} 移到区块 {now}',
+  'rollback.waiting': '原在区块 {before}，正在等待进入区块',
+  'rollback.gone': '原在区块 {before}，现已消失',
 
   // Peg wizards
   'peg.in.title': '锚入',
@@ -723,10 +733,6 @@ export const zhHans: Dictionary = {
   'assets.haltedRefused': '侧链已停止。',
 
   // Issue wizard
-  'ledger.ask': '询问服务器',
-  'ledger.says': '该账本的余额由其服务器报告。服务器会得知您询问的地址。',
-  'ledger.none': '服务器未报告本钱包的任何余额。',
-  'ledger.bound': '已绑定到一枚币',
   'coloured.title': '比特币上的染色币',
   'coloured.kind': '种类',
   'coloured.kind.open-assets': 'Open Assets',
@@ -877,6 +883,8 @@ export const zhHans: Dictionary = {
   'settings.rescanFrom': '起始区块',
   'settings.rescanned': '搜索已开始。',
   'settings.gap': '在最后使用的地址之后继续搜索的未用地址数',
+  'settings.proofDepth': '同时检查其证明的祖先代数',
+  'settings.proofDepthHint': '0 表示只检查支付给你的交易。每一代都会取得并检查其后一代所花费的交易。',
   'settings.wallets': '钱包',
   'settings.current': '当前',
   'settings.switch': '打开',

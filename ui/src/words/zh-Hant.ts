@@ -583,6 +583,7 @@ export const zhHant: Dictionary = {
   'audit.state.complete': '足額',
   'audit.state.shortfall': '不足',
   'audit.off': '本應用可以自行清點聯盟欠下多少、持有多少。它會讀取每一個側鏈區塊，並從第一筆存入起搜尋比特幣鏈：在大鏈上這需要許多 GB 和數天時間。你可以隨時暫停。',
+  'audit.notOffered': '此設定檔從一個固定區塊開始跟隨側鏈，之前的錨定在這裡無法清點。',
   'audit.paused': '已停下。截至側鏈區塊 {height} 的紀錄已保留。',
   'audit.running': '側鏈區塊 {done}/{of}，比特幣區塊 {found}/{all}。',
   'audit.left': '約剩 {duration}。',
@@ -600,6 +601,7 @@ export const zhHant: Dictionary = {
   'audit.at_old_scripts': '位於已被投票替換的腳本下',
   'audit.unplaced': '已認領但在比特幣上找不到',
   'audit.unexplained': '無轉出請求而流出',
+  'audit.fees': '礦工手續費',
   'audit.missing': '缺少',
   'audit.bad_claims': '違反規則的認領',
   'audit.asOf': '截至',
@@ -613,7 +615,15 @@ export const zhHant: Dictionary = {
   'audit.limit.unclaimed': '存入所在的地址只有在認領時才會公開，因此認領之後才計入。',
   'audit.limit.proofs': '用假證明造出的幣和其他幣一樣是隱藏的。本應用檢查支付給你的那些證明，而不是所有人的。',
   'audit.limit.keys': '聯盟是否仍掌握金鑰、是否會支付，只有在它支付時才能看到。',
-  'audit.limit.dust': '每筆支付最多可有 546 聰因找零過小而歸礦工；低於此數不算不足。',
+  'audit.limit.fees': '聯盟移動其持有的幣需支付手續費，從儲備中扣除。不超過移動額百分之一的不算不足。',
+
+  // Deep rollbacks
+  'rollback.title': '{network}：{depth} 個區塊被撤銷',
+  'rollback.body': '區塊 {height} 之後的一切都被取代，發現於 {time}。你有 {n} 筆付款重新進入了同一高度的區塊。',
+  'rollback.seen': '我已知悉',
+  'rollback.moved': '從區塊 {before} 移到區塊 {now}',
+  'rollback.waiting': '原在區塊 {before}，正在等待進入區塊',
+  'rollback.gone': '原在區塊 {before}，現已消失',
 
   // Peg wizards
   'peg.in.title': '錨入',
@@ -723,10 +733,6 @@ export const zhHant: Dictionary = {
   'assets.haltedRefused': '側鏈已停止。',
 
   // Issue wizard
-  'ledger.ask': '詢問伺服器',
-  'ledger.says': '該帳本的餘額由其伺服器回報。伺服器會得知您詢問的地址。',
-  'ledger.none': '伺服器未回報本錢包的任何餘額。',
-  'ledger.bound': '已綁定到一枚幣',
   'coloured.title': '比特幣上的染色幣',
   'coloured.kind': '種類',
   'coloured.kind.open-assets': 'Open Assets',
@@ -877,6 +883,8 @@ export const zhHant: Dictionary = {
   'settings.rescanFrom': '起始區塊',
   'settings.rescanned': '搜尋已開始。',
   'settings.gap': '在最後使用的地址之後繼續搜尋的未用地址數',
+  'settings.proofDepth': '同時檢查其證明的祖先代數',
+  'settings.proofDepthHint': '0 表示只檢查支付給你的交易。每一代都會取得並檢查其後一代所花費的交易。',
   'settings.wallets': '錢包',
   'settings.current': '當前',
   'settings.switch': '開啟',

@@ -30,18 +30,16 @@ impl<H: Copy + PartialEq> Marks<H> {
     pub(super) fn push(&mut self, height: Height, hash: H) {
         self.0.retain(|(known, _)| *known < height);
         self.0.push((height, hash));
-        let mut far = 0;
         let singly = self.0.len().saturating_sub(LAST);
-        let mut from_the_end: Vec<(Height, H)> = Vec::new();
-        for (at, mark) in self.0.iter().enumerate().rev() {
-            let distance = height - mark.0;
-            if at >= singly || distance >= far {
-                from_the_end.push(*mark);
-                far = distance + distance / 4;
-            }
-        }
-        from_the_end.reverse();
-        self.0 = from_the_end;
+        let mut last = None;
+        let mut at = 0;
+        self.0.retain(|(known, _)| {
+            // Of each stretch one stays. Stretches are aligned and grow by doubling, so what stays once stays when two become one.
+            let stretch = ((height - known) / 8).next_power_of_two();
+            let place = (stretch, known / stretch);
+            at += 1;
+            at > singly || last.replace(place) != Some(place)
+        });
     }
 
     /// Everything above a height has to be read again.

@@ -54,6 +54,7 @@ fn books(settled: &Settled) -> PegBooks {
         bad_claims: s.bad_claims,
         unexplained: Atoms(s.unexplained),
         unexplained_by: s.unexplained_by.iter().map(spend).collect(),
+        fees: Atoms(s.fees),
         coverage: s.coverage.map(|share| u32::try_from(share).unwrap_or(u32::MAX)),
         missing: Atoms(s.missing),
         points: s.points.iter().map(point).collect(),

@@ -71,9 +71,12 @@ records! {
         pub unexplained: Atoms,
         /// By which transactions, the newest ones.
         pub unexplained_by: Vec<PegSpend>,
+        /// What miners took out of the reserve, beyond what was deducted from peg-outs, satoshi.
+        #[ts(type = "Atoms")]
+        pub fees: Atoms,
         /// `reserve` in ten-thousandths of `owed`, rounded down; absent while nothing is owed.
         pub coverage: Option<u32>,
-        /// What the reserve lacks, satoshi. Below the dust that payments leave to miners it is no shortfall.
+        /// What the reserve lacks, satoshi. Up to `fees`, as far as those are fees and no gifts to miners, it is no shortfall.
         #[ts(type = "Atoms")]
         pub missing: Atoms,
         /// The course over time, ascending.

@@ -10,6 +10,7 @@ mod networks;
 mod operations;
 mod profile;
 mod proofs;
+mod rollback;
 
 pub use assets::*;
 pub use audit::*;
@@ -21,6 +22,7 @@ pub use networks::*;
 pub use operations::*;
 pub use profile::*;
 pub use proofs::*;
+pub use rollback::*;
 
 records! {
     /// Nothing: the request or answer has no content.

@@ -1,5 +1,6 @@
 //! The verified header chain: grown from `headers` messages, switched when a longer signed fork shows up.
 
+use super::anchor::Anchor;
 use crate::event::{Against, Headers, Misrule, ResumePoint};
 use causeway_federation::DoubleSign;
 use causeway_sidechain::consensus::header::{HeaderChain, HeaderFault, MAX_ROLLBACK, decode, decode_prefix};
@@ -75,7 +76,7 @@ struct Branch {
 /// The best chain of verified headers.
 pub(crate) struct Chain {
     headers: HeaderChain,
-    /// By height, from genesis.
+    /// By height, from the genesis block or the anchor on.
     index: Vec<Tip<BlockHash>>,
     heights: HashMap<BlockHash, Height>,
     /// The last of them in full, the tip last.
@@ -89,25 +90,37 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// Starts from genesis and takes over as much of the resume point as holds.
+    /// Starts from the genesis block or an anchor and takes over as much of the resume point as holds.
     ///
     /// Kept headers were verified before they were told, so their linkage and dynafed rules are checked again, their signatures only
     /// at the end. `None` when the parameters have no genesis.
-    pub(crate) fn resume(params: Arc<SidechainParams>, pinned: Arc<Pinned>, resume: &ResumePoint, now: u64) -> Option<Chain> {
-        let headers = HeaderChain::new(params)?;
-        let genesis = headers.tip();
-        let first = headers.params().genesis()?.header;
+    pub(crate) fn resume(
+        params: Arc<SidechainParams>,
+        pinned: Arc<Pinned>,
+        anchor: Option<Anchor>,
+        resume: &ResumePoint,
+        now: u64,
+    ) -> Option<Chain> {
+        let (headers, first) = match anchor.map(Anchor::into_parts) {
+            Some((header, state)) => (HeaderChain::resume(params, state), header),
+            None => {
+                let headers = HeaderChain::new(params)?;
+                let genesis = headers.params().genesis()?.header;
+                (headers, genesis)
+            }
+        };
+        let base = headers.tip();
         let mut chain = Chain {
             headers,
-            index: vec![genesis],
-            heights: HashMap::from([(genesis.hash, 0)]),
+            index: vec![base],
+            heights: HashMap::from([(base.hash, base.height)]),
             recent: VecDeque::from([first]),
             branch: None,
             broken: None,
             told: None,
             pinned,
         };
-        if resume.first == 1 {
+        if resume.first == base.height + 1 {
             for (left, raw) in (1..=resume.headers.len()).rev().zip(&resume.headers) {
                 let Ok(header) = decode(raw) else { break };
                 // What was followed before it was denied is left again.
@@ -137,8 +150,17 @@ impl Chain {
         self.headers.tip()
     }
 
+    /// The block below which nothing is known: the genesis block or the anchor.
+    pub(crate) fn base(&self) -> Tip<BlockHash> {
+        self.index[0]
+    }
+
+    pub(crate) fn pinned(&self) -> &Arc<Pinned> {
+        &self.pinned
+    }
+
     pub(crate) fn at(&self, height: Height) -> Option<Tip<BlockHash>> {
-        self.index.get(height as usize).copied()
+        self.index.get(height.checked_sub(self.base().height)? as usize).copied()
     }
 
     pub(crate) fn height_of(&self, hash: &BlockHash) -> Option<Height> {
@@ -151,21 +173,21 @@ impl Chain {
         self.recent.get(self.recent.len().checked_sub(above + 1)?)
     }
 
-    /// What to tell a peer so that it finds where our chains part: the last ten blocks, then ever larger steps, then genesis. Starts
+    /// What to tell a peer so that it finds where our chains part: the last ten blocks, then ever larger steps, then the base. Starts
     /// with the remembered branch when `branch` is set.
     pub(crate) fn locator(&self, branch: bool) -> Vec<BlockHash> {
         let mut locator = vec![];
         if let Some(branch) = self.branch.as_ref().filter(|_| branch) {
             locator.push(branch.chain.tip().hash);
         }
-        let mut height = self.index.len() - 1;
+        let mut above = self.index.len() - 1;
         let mut step = 1;
-        while height > 0 {
-            locator.push(self.index[height].hash);
+        while above > 0 {
+            locator.push(self.index[above].hash);
             if locator.len() >= 10 {
                 step *= 2;
             }
-            height = height.saturating_sub(step);
+            above = above.saturating_sub(step);
         }
         locator.push(self.index[0].hash);
         locator
@@ -242,7 +264,7 @@ impl Chain {
         }
         let fork = branch.fork;
         let depth = self.tip().height - fork.height;
-        let keep = fork.height as usize + 1;
+        let keep = (fork.height - self.base().height) as usize + 1;
         for gone in self.index.drain(keep..) {
             self.heights.remove(&gone.hash);
         }

@@ -11,6 +11,7 @@
 //! Proofs inside blocks (ranges, surjections, sums) are for the wallet to check.
 
 mod actor;
+mod anchor;
 mod chain;
 #[cfg(test)]
 pub(crate) mod fake;
@@ -20,11 +21,13 @@ mod tests;
 
 use crate::event::{Event, NetworkState, PeerInfo, ResumePoint};
 use crate::relay::Outcome;
+use crate::source;
 use crate::unix_time;
 use crate::wire::Pool;
 use crate::wire::pool::{Dialler, PeerBook, tcp};
 use crate::wire::session::Demands;
 use actor::Actor;
+pub use anchor::{Anchor, Start};
 use bitcoin::p2p::ServiceFlags;
 use causeway_sidechain::consensus::header::HeaderChain;
 use causeway_sidechain::consensus::pinned::Pinned;
@@ -67,9 +70,14 @@ pub struct SidechainConfig {
     pub watch: Vec<Script>,
     /// Where shipped data says that the chain passes, and where not. Kept headers that it forbids are undone at the start.
     pub pinned: Arc<Pinned>,
+    /// From where the chain is followed.
+    pub start: Start,
 }
 
 enum Command {
+    /// Headers from elsewhere, and whether they are taken.
+    Offer(Vec<BlockHeader>, oneshot::Sender<Result<(), &'static str>>),
+    StartOver(Option<Box<Anchor>>),
     Watch(Vec<Script>),
     Rescan(Vec<Script>, Height),
     Broadcast(Transaction, oneshot::Sender<Outcome>),
@@ -123,19 +131,25 @@ impl SidechainClient {
         config: SidechainConfig,
         runtime: &Handle,
     ) -> Result<(SidechainClient, mpsc::Receiver<SidechainEvent>), Refusal> {
-        SidechainClient::start_over(config, runtime, &tcp())
+        SidechainClient::start_with(config, runtime, &tcp())
     }
 
-    fn start_over(
+    fn start_with(
         config: SidechainConfig,
         runtime: &Handle,
         dialler: &Dialler,
     ) -> Result<(SidechainClient, mpsc::Receiver<SidechainEvent>), Refusal> {
-        let SidechainConfig { params, resume, watch, pinned } = config;
+        let SidechainConfig { params, resume, watch, pinned, start } = config;
         let params = Arc::new(params);
         let refused = || Refusal::new(Code::BadRealm).with("field", "sidechain.genesis_block");
-        let chain = Chain::resume(Arc::clone(&params), pinned, &resume, unix_time()).ok_or_else(refused)?;
-        let scanned_to = resume.scanned_to.min(chain.tip().height);
+        let (anchor, sources) = match start {
+            Start::Genesis => (None, Vec::new()),
+            Start::At(anchor) => (Some(*anchor), Vec::new()),
+            Start::Pinned { root, sources } => (Some(Anchor::pinned(&params, *root).ok_or_else(refused)?), sources),
+        };
+        let skip_from = anchor.clone().filter(|_| !sources.is_empty());
+        let chain = Chain::resume(Arc::clone(&params), pinned, anchor, &resume, unix_time()).ok_or_else(refused)?;
+        let scanned_to = resume.scanned_to.clamp(chain.base().height, chain.tip().height);
         let state = NetworkState::new(chain.tip().height, scanned_to);
         // Blocks were told that are no longer of the chain.
         let undone = (resume.scanned_to > chain.tip().height).then(|| chain.tip());
@@ -148,8 +162,17 @@ impl SidechainClient {
             services: ServiceFlags::NETWORK | ServiceFlags::WITNESS | ServiceFlags::COMPACT_FILTERS,
         };
         let pool = Pool::start(&params.peers, demands, dialler, shared.peers.clone());
-        runtime.spawn(Actor::new(params, pool, Arc::clone(&shared), watch, scanned_to, undone).run(inbox, events));
-        Ok((SidechainClient { shared, commands }, reader))
+        let client = SidechainClient { shared: Arc::clone(&shared), commands };
+        runtime.spawn(async move {
+            let mut actor = Actor::new(params, pool, shared, watch, scanned_to, undone);
+            if let Some(root) = skip_from {
+                let trust = source::Trust::public();
+                let sources: Vec<_> = sources.iter().filter_map(|address| source::open(address, &trust).ok()).collect();
+                actor.skip(root, &sources).await;
+            }
+            actor.run(inbox, events).await;
+        });
+        Ok((client, reader))
     }
 
     /// Also watches these scripts, from the first block on that has not been told yet. Watching a script twice changes nothing.
@@ -167,6 +190,28 @@ impl SidechainClient {
     fn send(&self, command: Command) {
         // A stopped client has nothing to do.
         let _ = self.commands.send(command);
+    }
+
+    /// Offers consecutive headers that did not come from a peer. They are verified like all others, and a longer branch is followed.
+    ///
+    /// Fails with the word for what is wrong with them; those before the bad one count.
+    pub async fn offer(&self, headers: Vec<BlockHeader>) -> Result<(), &'static str> {
+        let (reply, outcome) = oneshot::channel();
+        self.send(Command::Offer(headers, reply));
+        match timeout(ASK_DEADLINE, outcome).await {
+            Ok(Ok(outcome)) => outcome,
+            _ => Err("slow"),
+        }
+    }
+
+    /// Forgets the chain and follows it anew from the anchor, or from the genesis block. Everything above is undone and told again.
+    pub fn start_over(&self, anchor: Option<Anchor>) {
+        self.send(Command::StartOver(anchor.map(Box::new)));
+    }
+
+    /// The block below which nothing is known: the genesis block, or the anchor from which the chain is followed.
+    pub fn base(&self) -> Tip<BlockHash> {
+        self.shared.chain().base()
     }
 
     /// Offers a transaction to the peers until one of them holds it.

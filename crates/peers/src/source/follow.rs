@@ -1,6 +1,7 @@
 //! What is done with sources: follow a federation, verify a payment, compare branches. None of it believes any of them.
 
-use super::{HeaderSource, SourceFault};
+use super::{HeaderSource, MOST_HEADERS, SourceFault};
+use crate::SidechainClient;
 use causeway_sidechain::consensus::merkle;
 use causeway_sidechain::consensus::signature::Signers;
 use causeway_sidechain::consensus::skip::Skip;
@@ -60,6 +61,36 @@ pub async fn follow(skip: &mut Skip, sources: &[Box<dyn HeaderSource>], now: u64
         }
     }
     Ok(faults)
+}
+
+/// Has a client follow its chain through a source: for times without peers. Gives how many headers were offered.
+///
+/// The client verifies each as if a peer had sent it; it follows a longer branch and none other. Fails where the source fails, where it is on no
+/// branch that the client could follow, and at the first header that does not hold; those before it count. Blocks and filters still come
+/// from peers only, so nothing is searched meanwhile.
+pub async fn extend(client: &SidechainClient, source: &dyn HeaderSource) -> Result<u32, Fault> {
+    let of = |fault: SourceFault| bad(source, fault.word());
+    let claimed = source.tip().await.map_err(of)?;
+    let base = SidechainClient::base(client).height;
+    let mut common = SidechainClient::tip(client).height.min(claimed);
+    let mut step = 1;
+    loop {
+        let ours = client.at(common).ok_or_else(|| bad(source, "not-found"))?;
+        // Nobody need have the genesis block: that the next header builds on it is checked.
+        if common == base || source.headers(common, 1).await.map_err(of)?[0].block_hash() == ours.hash {
+            break;
+        }
+        common = common.saturating_sub(step).max(base);
+        step *= 2;
+    }
+    let (mut next, mut offered) = (common + 1, 0);
+    while next <= claimed {
+        let headers = source.headers(next, MOST_HEADERS.min(claimed - next + 1)).await.map_err(of)?;
+        let count = u32::try_from(headers.len()).map_err(|_| bad(source, SourceFault::Oversized.word()))?;
+        client.offer(headers).await.map_err(|why| bad(source, why))?;
+        (next, offered) = (next + count, offered + count);
+    }
+    Ok(offered)
 }
 
 /// All of these headers, though a source gives fewer at a time.

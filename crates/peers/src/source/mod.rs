@@ -8,7 +8,7 @@
 //!
 //! A source is believed nothing: heights and hashes that do not fit are a lie, and everything else is for
 //! [`Skip`](causeway_sidechain::consensus::skip::Skip) and [`merkle`](causeway_sidechain::consensus::merkle) to check, as
-//! [`follow`], [`payment`] and [`compare`] do. Every answer has a deadline and a cap on its bytes, compressed or not.
+//! [`follow`], [`extend`], [`payment`] and [`compare`] do. Every answer has a deadline and a cap on its bytes, compressed or not.
 
 mod client;
 mod electrum;
@@ -20,7 +20,7 @@ mod tls;
 
 pub use electrum::{Electrum, read_headers as read_electrum_headers, read_merkle as read_electrum_merkle};
 pub use esplora::{Esplora, read_proof as read_esplora_proof};
-pub use follow::{Agreement, Payment, compare, follow, payment};
+pub use follow::{Agreement, Payment, compare, extend, follow, payment};
 pub use tls::Trust;
 
 use causeway_vocab::{Code, Height, Refusal};

@@ -114,7 +114,7 @@ impl Told {
             }
             Event::State(state) => self.phase = Some(state.phase),
             Event::Fault(fault) => self.faults.push(fault.refusal),
-            Event::Misrule(_) => unreachable!("nobody signs Bitcoin headers"),
+            Event::Misrule(_) | Event::Anchor(_) => unreachable!("nobody signs Bitcoin headers"),
         }
     }
 }

@@ -86,23 +86,31 @@ pub struct Paid {
     pub sat: u64,
 }
 
+/// A transaction that spends coins of the federation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spend {
+    /// The transaction.
+    pub txid: bitcoin::Txid,
+    /// Those of its inputs that were coins of the federation.
+    pub inputs: Vec<bitcoin::OutPoint>,
+    /// What all its outputs hold, satoshi.
+    pub out: u64,
+}
+
 /// What a Bitcoin block does to the coins of the federation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BitcoinFacts {
     /// Header time, Unix seconds.
     pub time: u32,
-    /// Coins of the federation that it spends.
+    /// Transactions that spend coins of the federation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub spent: Vec<bitcoin::OutPoint>,
+    pub spends: Vec<Spend>,
     /// What stays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<Kept>,
     /// What leaves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paid: Vec<Paid>,
-    /// Transactions that spend coins of the federation.
-    #[serde(default)]
-    pub spends: u32,
 }
 
 impl BitcoinFacts {

@@ -1,6 +1,6 @@
 //! The facts of both chains, by height, and what follows from them.
 
-use super::facts::{BitcoinFacts, Kept, Paid, SidechainFacts};
+use super::facts::{BitcoinFacts, Kept, Paid, SidechainFacts, Spend};
 use crate::consensus::federation::Fedpeg;
 use bitcoin::{Block, OutPoint, ScriptBuf};
 use causeway_vocab::Height;
@@ -55,7 +55,7 @@ impl Ledger {
         if known.is_none() {
             let facts = &self.bitcoin[&height];
             self.coins.extend(facts.kept.iter().map(|kept| (kept.outpoint, kept.script.clone())));
-            self.spent.extend(&facts.spent);
+            self.spent.extend(facts.spends.iter().flat_map(|spend| &spend.inputs));
         }
     }
 
@@ -93,17 +93,18 @@ impl Ledger {
         let mut facts = BitcoinFacts { time: block.header.time, ..BitcoinFacts::default() };
         let mut here: HashSet<OutPoint> = HashSet::new();
         for tx in &block.txdata {
-            let spent: Vec<OutPoint> = tx.input.iter().map(|input| input.previous_output).collect();
             let ours = |outpoint: &OutPoint| self.coins.contains_key(outpoint) || here.contains(outpoint);
-            let spent: Vec<OutPoint> = spent.into_iter().filter(ours).collect();
-            let spends = !spent.is_empty();
-            facts.spends += u32::from(spends);
-            facts.spent.extend(spent);
+            let inputs: Vec<OutPoint> = tx.input.iter().map(|input| input.previous_output).filter(ours).collect();
+            let spends = !inputs.is_empty();
             let pays = tx.output.iter().any(|output| self.own.contains(&output.script_pubkey));
             if !spends && !pays {
                 continue;
             }
             let txid = tx.compute_txid();
+            if spends {
+                let out = tx.output.iter().fold(0, |sum: u64, output| sum.saturating_add(output.value.to_sat()));
+                facts.spends.push(Spend { txid, inputs, out });
+            }
             for (vout, output) in (0..).zip(&tx.output) {
                 let outpoint = OutPoint { txid, vout };
                 let (sat, script) = (output.value.to_sat(), output.script_pubkey.clone());

@@ -18,6 +18,6 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{BitcoinFacts, Claim, Kept, Paid, Requested, SidechainFacts, read_sidechain};
+pub use facts::{BitcoinFacts, Claim, Kept, Paid, Requested, SidechainFacts, Spend, read_sidechain};
 pub use ledger::{Ledger, Since};
 pub use summary::{Point, Summary, Unexplained};

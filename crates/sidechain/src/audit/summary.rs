@@ -5,8 +5,10 @@ use bitcoin::{OutPoint, ScriptBuf, Txid};
 use causeway_vocab::Height;
 use std::collections::{BTreeMap, HashMap};
 
-/// Change below this is left to the miners by those who pay peg-outs, satoshi: the greatest dust limit of a common output.
+/// What a transaction may leave to the miners out of the reserve: change too small to keep, satoshi (the greatest dust limit of a common output),
+/// or one part in so many of what it moves. More is no fee.
 const DUST: u64 = 546;
+const FEE_PART: u64 = 100;
 /// Most steps of the curves.
 const POINTS: u32 = 240;
 /// Most transactions named as unexplained.
@@ -59,11 +61,13 @@ pub struct Summary {
     pub unexplained: u64,
     /// By which transactions, the newest twenty.
     pub unexplained_by: Vec<Unexplained>,
+    /// What miners took out of the reserve, beyond what was deducted from peg-outs: for moving coins, and as change too small to keep.
+    pub fees: u64,
     /// `reserve` in ten-thousandths of what is owed, rounded down. `None` while nothing is owed.
     pub coverage: Option<u64>,
     /// What the reserve lacks of what is owed.
     pub missing: u64,
-    /// It lacks more than payments may leave to miners as dust.
+    /// It lacks more than miners may have taken.
     pub short: bool,
     /// The curves, ascending in time.
     pub points: Vec<Point>,
@@ -92,13 +96,19 @@ impl Ledger {
     pub fn summary(&self, place: impl Fn(&bitcoin::BlockHash) -> Option<(Height, u32)>) -> Summary {
         let mut summary = Summary::default();
         let mut coins = self.coins(&place, &mut summary);
-        let mut spends = 0_u64;
+        let (mut fees, mut allowed) = (0_u64, 0_u64);
         for facts in self.bitcoin.values() {
-            spends += u64::from(facts.spends);
-            for outpoint in &facts.spent {
-                if let Some(coin) = coins.get_mut(outpoint) {
-                    coin.spent = Some(facts.time);
+            for spend in &facts.spends {
+                let mut held = 0_u64;
+                for outpoint in &spend.inputs {
+                    if let Some(coin) = coins.get_mut(outpoint) {
+                        coin.spent = Some(facts.time);
+                        held = held.saturating_add(coin.sat);
+                    }
                 }
+                let fee = held.saturating_sub(spend.out);
+                fees = fees.saturating_add(fee);
+                allowed = allowed.saturating_add(fee.min(DUST.max(held / FEE_PART)));
             }
         }
         let unspent = || coins.values().filter(|coin| coin.spent.is_none());
@@ -111,12 +121,13 @@ impl Ledger {
         summary.created = sum(facts().map(|facts| facts.created));
         let left = summary.pegged_out.saturating_add(summary.burned);
         summary.circulating = summary.created.saturating_add(summary.pegged_in).saturating_sub(left);
-        self.match_payments(&mut summary);
+        let deducted = self.match_payments(&mut summary);
+        summary.fees = fees.saturating_sub(deducted);
         let owed = summary.owed();
         let share = u128::from(summary.reserve) * 10_000;
         summary.coverage = (owed > 0).then(|| u64::try_from(share / u128::from(owed)).unwrap_or(u64::MAX));
         summary.missing = owed.saturating_sub(summary.reserve);
-        summary.short = summary.missing > DUST.saturating_mul(spends);
+        summary.short = summary.missing > summary.fees.min(allowed);
         summary.points = self.points(coins.values());
         summary
     }
@@ -152,8 +163,8 @@ impl Ledger {
     }
 
     /// Finds the peg-out behind each payment: the same destination, the smallest amount that is not smaller. Nobody says which fee a peg-out is
-    /// charged, so the amounts need not be equal.
-    fn match_payments(&self, summary: &mut Summary) {
+    /// charged, so the amounts need not be equal. Gives what was deducted in all.
+    fn match_payments(&self, summary: &mut Summary) -> u64 {
         let mut open: HashMap<&ScriptBuf, BTreeMap<u64, u32>> = HashMap::new();
         for request in self.sidechain.values().flat_map(|facts| &facts.requested) {
             *open.entry(&request.destination).or_default().entry(request.sat).or_default() += 1;
@@ -165,6 +176,7 @@ impl Ledger {
             }
         }
         let mut unexplained: BTreeMap<(Height, Txid), u64> = BTreeMap::new();
+        let mut deducted = 0_u64;
         for (destination, mut payments) in paid {
             payments.sort_unstable();
             let mut requests = open.get_mut(destination);
@@ -176,11 +188,14 @@ impl Ledger {
                     if *left == 0 {
                         requests.remove(&asked);
                     }
-                    Some(())
+                    Some(asked)
                 });
-                if fits.is_none() {
-                    let total = unexplained.entry((height, txid)).or_default();
-                    *total = total.saturating_add(sat);
+                match fits {
+                    Some(asked) => deducted = deducted.saturating_add(asked - sat),
+                    None => {
+                        let total = unexplained.entry((height, txid)).or_default();
+                        *total = total.saturating_add(sat);
+                    }
                 }
             }
         }
@@ -189,6 +204,7 @@ impl Ledger {
         summary.unexplained = sum(unexplained.values().copied());
         let newest = unexplained.iter().rev().take(NAMED);
         summary.unexplained_by = newest.map(|((_, txid), sat)| Unexplained { txid: *txid, sat: *sat }).collect();
+        deducted
     }
 
     fn points<'c>(&self, coins: impl Iterator<Item = &'c Coin>) -> Vec<Point> {

@@ -190,6 +190,7 @@ fn the_books_of_a_peg_in_a_burn_and_a_peg_out_are_exactly_right() {
     let after = ledger.summary(place);
     assert_eq!((after.circulating, after.unpaid, after.reserve), (1_150_000, 0, 1_200_000));
     assert_eq!((after.coverage, after.unexplained, after.short), (Some(10_434), 0, false));
+    assert_eq!(after.fees, 0, "the fee was deducted from the peg-out");
     let last = after.points.last().expect("points");
     assert_eq!((last.circulating, last.reserve, last.time), (1_150_000, 1_200_000, 1_900));
     let first = after.points.first().expect("points");
@@ -219,17 +220,23 @@ fn a_payment_that_serves_twice_explains_one_spend_only() {
 }
 
 #[test]
-fn change_left_as_dust_is_no_shortfall_and_a_satoshi_more_is() {
-    for (burned, short) in [(0, true), (54, true), (454, false)] {
+fn what_miners_take_is_no_shortfall_up_to_a_hundredth_of_what_is_moved() {
+    for (burned, short) in [(0, true), (8_999, true), (9_000, false)] {
         let mut ledger = Ledger::default();
         ledger.put_sidechain(0, SidechainFacts { time: 900, fedpeg: Some(fedpeg(0, 1)), ..SidechainFacts::default() });
-        // The peg-out takes all but a thousand satoshi, which the payment leaves to the miners.
-        ledger.put_sidechain(5, sidechain(1_500, vec![claim(10, 100_000)], &[(99, 99_000)], burned));
-        let paid = spend(&[outpoint(10)], &[(script(99), 98_000)]);
+        // Ten thousand satoshi of the coin are neither paid out nor kept.
+        ledger.put_sidechain(5, sidechain(1_500, vec![claim(10, 100_000)], &[(99, 90_000)], burned));
+        let paid = spend(&[outpoint(10)], &[(script(99), 89_000)]);
         ledger.put_bitcoin(50, ledger.read_bitcoin(&block(1_900, vec![paid])));
         let summary = ledger.summary(place);
-        assert_eq!((summary.missing, summary.short), (1_000 - burned, short));
+        assert_eq!((summary.missing, summary.fees, summary.short), (10_000 - burned, 10_000, short));
     }
+    let mut ledger = books();
+    let sweep = spend(&[outpoint(10), outpoint(20)], &[(fedpeg(0, 1).program, 1_497_000)]);
+    ledger.put_bitcoin(50, ledger.read_bitcoin(&block(1_900, vec![sweep])));
+    let summary = ledger.summary(place);
+    assert_eq!((summary.reserve, summary.fees, summary.missing, summary.short), (1_497_000, 3_000, 0, false));
+    assert_eq!(summary.unexplained, 0);
 }
 
 #[test]
@@ -297,12 +304,11 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn any_bitcoin()(time in 1_000u32..2_000, spent in prop::collection::btree_set(1u8..40, 0..3),
+    fn any_bitcoin()(time in 1_000u32..2_000, spent in prop::collection::btree_set(1u8..40, 0..3), out in 0u64..900_000,
         paid in prop::collection::vec((90u8..96, 1u64..500_000), 0..3), kept in prop::option::of((50u8..80, 1u64..900_000))) -> BitcoinFacts {
         BitcoinFacts {
             time,
-            spends: u32::try_from(spent.len()).expect("few"),
-            spent: spent.into_iter().map(outpoint).collect(),
+            spends: spent.into_iter().map(|tag| Spend { txid: Txid::from_byte_array([tag; 32]), inputs: vec![outpoint(tag)], out }).collect(),
             kept: kept.into_iter().map(|(tag, sat)| Kept { outpoint: outpoint(tag), sat, script: fedpeg(0, 1).program }).collect(),
             paid: paid.into_iter().map(|(tag, sat)| Paid { txid: Txid::from_byte_array([tag; 32]), destination: script(tag), sat }).collect(),
         }

@@ -23,10 +23,10 @@ export function holders(world: World, asset: string): HoldersView {
   };
 }
 
-/** A transaction on Bitcoin that moves units; pays more than a real one does, so that the fee is a small share. */
+/** A transaction on Bitcoin that pays a small output and moves units. */
 export function plan(world: World, asset: string, amount: string, to: string | null, rate: number | null): DraftView {
   const view = world.drafts.send({
-    network: 'bitcoin', recipients: [{ address: to ?? address(world.state.roll, 'bitcoin'), amount: '200000', asset: null }], fee_rate: rate, coins: null, drain: null, allow_explicit: false, label: '',
+    network: 'bitcoin', recipients: [{ address: to ?? address(world.state.roll, 'bitcoin'), amount: '546', asset: null }], fee_rate: rate, coins: null, drain: null, allow_explicit: false, label: '',
   });
   const named = coloured(world).find((a) => a.asset.id === asset)?.asset ?? label(asset, 0);
   return { ...view, asset, leaves: [{ asset: named, amount }, ...view.leaves] };

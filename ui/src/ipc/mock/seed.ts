@@ -23,6 +23,7 @@ export interface Account {
 export interface State {
   scenario: Scenario;
   audit: PegAuditWish;
+  rolledBack: boolean;
   wallets: WalletView[];
   selected: number | null;
   unlocked: boolean;
@@ -165,6 +166,7 @@ export function begin(scenario: Scenario): State {
   const state: State = {
     scenario,
     audit: scenario === 'empty' ? 'off' : scenario === 'offline' ? 'paused' : 'on',
+    rolledBack: scenario === 'paused',
     wallets: scenario === 'fresh' ? [] : [wallet],
     selected: scenario === 'fresh' ? null : 1,
     unlocked: scenario !== 'locked' && scenario !== 'watch' && scenario !== 'fresh',

@@ -6,7 +6,7 @@ import type {
 } from '../bindings';
 import type { Answer, CommandName, Host, KeyringState, Request, WordsPurpose } from '../host';
 import { BTC, FAKE, HBR27, HBR27_TOKEN, LBTC, PEARL, address, hex, qr } from './assets';
-import { pegAudit } from './audit';
+import { pegAudit, rollback } from './audit';
 import * as coloured from './coloured';
 import { Drafts } from './drafts';
 import { NOW, begin, type Scenario, type State } from './seed';
@@ -445,6 +445,8 @@ export class World implements Host {
       return { ...this.page(rows, cursor, limit), total: this.state.history.filter((r) => network === null || r.network === network).length };
     },
     history_export: ({ network }) => ({ name: `history-${network}.csv`, text: 'time,kind,amount\n' }),
+    rollbacks: () => (this.state.rolledBack ? [rollback(this.state.history)] : []),
+    rollback_dismiss: () => { this.state.rolledBack = false; return {} as never; },
     transaction: ({ network, txid }) => this.transaction(network, txid),
     recognise: ({ text }) => this.recognise(text),
     fee_choices: ({ network }) => network === 'bitcoin'

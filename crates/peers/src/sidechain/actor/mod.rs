@@ -2,14 +2,16 @@
 
 mod matching;
 
-use super::chain::{self, Change, HeadersFault};
+use super::anchor::{self, Anchor};
+use super::chain::{self, Chain, Change, HeadersFault, Outcome, Received};
 use super::filters::{Job, Step};
 use super::{Command, Shared, SidechainEvent};
 use crate::blocks::Blocks;
-use crate::event::{Against, Misrule, NetworkState, Phase, Steady};
+use crate::event::{Against, Headers, Misrule, NetworkState, Phase, ResumePoint, Steady};
 use crate::outbox::Outbox;
 use crate::relay::{PROBE_PERIOD, Relay};
 use crate::scan::Scan;
+use crate::source::HeaderSource;
 use crate::unix_time;
 use crate::wire::{Message, Misconduct, Peer, Pool, PoolEvent};
 use bitcoin::bip158::FilterHeader;
@@ -53,6 +55,16 @@ enum HeaderSync {
     /// Since when.
     Asked(Instant),
     Done,
+}
+
+/// What became of headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Took {
+    Nothing,
+    /// They are of a branch that is not the best.
+    Branch,
+    /// The best chain ends in them.
+    Best,
 }
 
 struct PeerState {
@@ -166,7 +178,7 @@ impl Actor {
                         let _ = done.send(());
                         return;
                     }
-                    Some(command) => self.command(command),
+                    Some(command) => self.command(command).await,
                     None => return,
                 },
                 permit = events.reserve(), if !self.outbox.is_empty() => match permit {
@@ -194,7 +206,7 @@ impl Actor {
         self.outbox.fault(Fault { network: NetworkId::Sidechain, refusal });
     }
 
-    fn command(&mut self, command: Command) {
+    async fn command(&mut self, command: Command) {
         match command {
             Command::Watch(scripts) => {
                 let before = self.watched.len();
@@ -209,6 +221,17 @@ impl Actor {
                 self.watched.extend(scripts.into_iter().take(room));
                 self.rewind(from.saturating_sub(1));
             }
+            Command::Offer(headers, reply) => {
+                let received = headers.into_iter().map(|header| Received { raw: elements::encode::serialize(&header), header });
+                let outcome = match self.take(received.collect()).await {
+                    Some((_, None)) => Ok(()),
+                    Some((_, Some(fault))) => Err(self.tell_offered(fault)),
+                    None => Err("slow"),
+                };
+                // Whoever offered them may have gone.
+                let _ = reply.send(outcome);
+            }
+            Command::StartOver(anchor) => self.start_over(anchor.map(|anchor| *anchor)),
             Command::Broadcast(tx, reply) => {
                 let id = bitcoin::Txid::from_byte_array(elements::hashes::Hash::to_byte_array(tx.txid()));
                 self.relay.broadcast(&self.pool, id, elements::encode::serialize(&tx), reply);
@@ -225,8 +248,44 @@ impl Actor {
         }
     }
 
-    /// Everything above `height` will be matched again.
+    /// Skips to a later epoch than the root before anything else is done.
+    pub(super) async fn skip(&mut self, root: Anchor, sources: &[Box<dyn HeaderSource>]) {
+        let pinned = Arc::clone(self.shared.chain().pinned());
+        let (anchor, faults) = anchor::skip(&self.params, &pinned, root, sources, header::MAX_ROLLBACK as Height).await;
+        for fault in faults {
+            self.outbox.fault(fault);
+        }
+        self.start_over(Some(anchor));
+    }
+
+    fn start_over(&mut self, anchor: Option<Anchor>) {
+        let pinned = Arc::clone(self.shared.chain().pinned());
+        let fresh = Chain::resume(Arc::clone(&self.params), pinned, anchor.clone(), &ResumePoint::default(), unix_time());
+        let Some(fresh) = fresh else { return };
+        let base = fresh.base();
+        *self.shared.chain_mut() = fresh;
+        let known: Vec<BlockHash> = self.scan.rewind(0);
+        self.forget(&known);
+        self.scan = Scan::new(base.height);
+        (self.job, self.filter_tip, self.first_match) = (None, None, Some(base.height));
+        self.comparing.clear();
+        for state in self.peers.values_mut() {
+            (state.sync, state.same_chain, state.common, state.compared) = (HeaderSync::Idle, false, 0, false);
+        }
+        self.outbox.anchor(anchor);
+        self.outbox.batch(ChainBatch {
+            rollback_to: Some(base),
+            blocks: Vec::new(),
+            unconfirmed: Vec::new(),
+            tip: base,
+            scanned_to: base.height,
+        });
+        self.outbox.headers(Headers { first: base.height + 1, raw: Vec::new() });
+    }
+
+    /// Everything above `height` will be matched again, as far as it is known.
     fn rewind(&mut self, height: Height) {
+        let height = height.max(self.shared.chain().base().height);
         self.first_match = self.first_match.map(|first| first.min(height));
         self.job = None;
         let unwanted = self.scan.rewind(height);
@@ -371,6 +430,48 @@ impl Actor {
         self.pool.send(peer, Message::GetHeaders(message));
     }
 
+    /// Verifies headers and takes those that hold. `None` only when the runtime is being shut down.
+    async fn take(&mut self, received: Vec<Received>) -> Option<(Took, Option<HeadersFault>)> {
+        let params = Arc::clone(&self.params);
+        let verified = if received.len() < 8 {
+            chain::verify(received, &params)
+        } else {
+            tokio::task::spawn_blocking(move || chain::verify(received, &params)).await.ok()?
+        };
+        let (change, fault): Outcome = self.shared.chain_mut().add(verified, unix_time());
+        let took = match change {
+            Change::Nothing => Took::Nothing,
+            Change::Branch => Took::Branch,
+            Change::Extended(_) | Change::Switched { .. } => Took::Best,
+        };
+        self.changed(change);
+        let broken = self.shared.chain_mut().take_broken();
+        if let Some(misrule) = broken {
+            self.outbox.misrule(misrule);
+        }
+        self.convict();
+        Some((took, fault))
+    }
+
+    /// Tells what offered headers reveal of the federation, and gives the word for what is wrong with them.
+    fn tell_offered(&mut self, fault: HeadersFault) -> &'static str {
+        match fault {
+            HeadersFault::Garbage => "garbage",
+            HeadersFault::Unconnected | HeadersFault::TooDeep(_) | HeadersFault::Bad(..) => "bad-header",
+            HeadersFault::Forbidden(_, why) => why.word(),
+            HeadersFault::Misrule(misrule) => {
+                self.tell_misrule(misrule);
+                "bad-header"
+            }
+        }
+    }
+
+    fn tell_misrule(&mut self, misrule: Misrule) {
+        if self.misrule.replace(misrule.hash) != Some(misrule.hash) {
+            self.outbox.misrule(misrule);
+        }
+    }
+
     async fn headers(&mut self, peer: Peer, payload: &[u8]) {
         let Some(state) = self.peers.get(&peer) else { return };
         let (asked, same_chain, common) = (matches!(state.sync, HeaderSync::Asked(_)), state.same_chain, state.common);
@@ -401,25 +502,8 @@ impl Actor {
         if !asked && received.is_empty() {
             self.unasked(peer);
         }
-        let params = Arc::clone(&self.params);
-        let verified = if received.len() < 8 {
-            chain::verify(received, &params)
-        } else {
-            match tokio::task::spawn_blocking(move || chain::verify(received, &params)).await {
-                Ok(verified) => verified,
-                // Only when the runtime is being shut down.
-                Err(_) => return,
-            }
-        };
-        let (change, fault) = self.shared.chain_mut().add(verified, unix_time());
-        let news = change != Change::Nothing;
-        let branch = change == Change::Branch;
-        self.changed(change);
-        let broken = self.shared.chain_mut().take_broken();
-        if let Some(misrule) = broken {
-            self.outbox.misrule(misrule);
-        }
-        self.convict();
+        let Some((change, fault)) = self.take(received).await else { return };
+        let (news, branch) = (change != Took::Nothing, change == Took::Branch);
         match fault {
             None => {}
             Some(HeadersFault::Unconnected) if asked && !same_chain => return self.punish(peer, Misconduct::WrongGenesis),
@@ -437,10 +521,7 @@ impl Actor {
             }
             // The peer only passed it on. But it follows that chain, so there is nothing more to be had from it.
             Some(HeadersFault::Misrule(misrule)) => {
-                let told = self.misrule.replace(misrule.hash);
-                if told != Some(misrule.hash) {
-                    self.outbox.misrule(misrule);
-                }
+                self.tell_misrule(misrule);
                 self.pool.close(peer);
                 return self.gone(peer);
             }

@@ -1,5 +1,6 @@
 //! The client against a peer that serves what a real elementsd served, and against peers that lie.
 
+mod anchor;
 mod headers;
 
 use super::fake::{Chain as FakeChain, Node, Quirk, bytes, fixture, header, in_memory, params};
@@ -48,6 +49,7 @@ struct Told {
     blocks: BTreeMap<Height, Block>,
     unconfirmed: Vec<Transaction>,
     rollbacks: Vec<Height>,
+    anchors: Vec<Option<Height>>,
     faults: Vec<Refusal>,
     misrules: Vec<crate::Misrule>,
     phases: Vec<Phase>,
@@ -66,10 +68,26 @@ impl World {
         World::start_pinned(nodes, resume, watch, Arc::default())
     }
 
+    /// Follows the chain from somewhere else than its genesis block.
+    fn start_at(nodes: Vec<Node>, start: Start) -> World {
+        let nodes: Vec<(SocketAddr, Node)> = (0..).map(address).zip(nodes).collect();
+        World::start_with(nodes, fresh(), scripts(), Arc::default(), start)
+    }
+
     fn start_pinned(nodes: Vec<(SocketAddr, Node)>, resume: ResumePoint, watch: Vec<Script>, pinned: Arc<Pinned>) -> World {
-        let config = SidechainConfig { params: params(nodes.iter().map(|(a, _)| *a).collect()), resume, watch, pinned };
+        World::start_with(nodes, resume, watch, pinned, Start::Genesis)
+    }
+
+    fn start_with(
+        nodes: Vec<(SocketAddr, Node)>,
+        resume: ResumePoint,
+        watch: Vec<Script>,
+        pinned: Arc<Pinned>,
+        start: Start,
+    ) -> World {
+        let config = SidechainConfig { params: params(nodes.iter().map(|(a, _)| *a).collect()), resume, watch, pinned, start };
         let (client, events) =
-            SidechainClient::start_over(config, &Handle::current(), &in_memory(nodes)).expect("parameters that hold together");
+            SidechainClient::start_with(config, &Handle::current(), &in_memory(nodes)).expect("parameters that hold together");
         World { client, events, told: Told::default() }
     }
 
@@ -110,6 +128,7 @@ impl World {
 impl Told {
     fn take(&mut self, event: SidechainEvent) {
         match event {
+            Event::Anchor(anchor) => self.anchors.push(anchor.map(|anchor| anchor.height())),
             Event::Headers(headers) => {
                 self.headers.split_off(&headers.first);
                 self.headers.extend((headers.first..).zip(headers.raw));
@@ -490,7 +509,13 @@ async fn it_works_over_real_sockets() {
             tokio::spawn(node.clone().serve(Box::new(stream)));
         }
     });
-    let config = SidechainConfig { params: params(vec![peer]), resume: fresh(), watch: scripts(), pinned: Arc::default() };
+    let config = SidechainConfig {
+        params: params(vec![peer]),
+        resume: fresh(),
+        watch: scripts(),
+        pinned: Arc::default(),
+        start: Start::Genesis,
+    };
     let (client, events) = SidechainClient::start(config, &Handle::current()).expect("parameters that hold together");
     let mut world = World { client, events, told: Told::default() };
     world.synced(TIP).await;
