@@ -7,6 +7,8 @@ mod colouring;
 mod desktop;
 mod history;
 mod lab;
+mod node;
+mod responsive;
 mod staking;
 mod sync;
 mod transaction;
@@ -96,7 +98,8 @@ pub struct Report {
 }
 
 /// Names of the groups of figures that can be measured alone.
-pub const GROUPS: [&str; 8] = ["desktop", "sync", "unblinding", "transaction", "history", "staking", "colouring", "verification"];
+pub const GROUPS: [&str; 9] =
+    ["desktop", "sync", "unblinding", "transaction", "history", "staking", "colouring", "verification", "responsive"];
 
 /// Measures the groups named in `only`, or all. `report` hears each figure as it is measured.
 ///
@@ -113,6 +116,7 @@ pub async fn measure(only: &[String], mut report: impl FnMut(&Outcome)) -> Repor
             "staking" => staking::measure(),
             "verification" => verification::measure(),
             "colouring" => colouring::measure(),
+            "responsive" => responsive::measure().await,
             _ => history::measure().await.map(|figure| vec![figure]),
         };
         let outcomes = match measured {
