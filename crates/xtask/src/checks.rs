@@ -41,21 +41,23 @@ pub(crate) fn test(args: &[String]) -> Outcome {
             .run()
     })?;
     if !quick {
-        timed("the real window", window)?;
+        timed("the real window", || window("--tour"))?;
     }
     println!("\nall checks passed");
     Ok(())
 }
 
-/// What is too long for every change: property tests on many fresh cases, and a kill at every commit.
+/// What is too long for every change: property tests on many fresh cases, a kill at every commit, and the window in every look.
 pub(crate) fn torture() -> Outcome {
     timed("set-up", setup)?;
+    timed("user interface: build", ui::build)?;
     timed("programs under test", || Cargo::new("build").args(["--workspace", "--bins", "--quiet"]).run())?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_err(|e| e.to_string())?;
     let seed = now.as_secs().to_string();
     println!("\nPROPTEST_RNG_SEED={seed}");
     timed("property tests", || tests(&seed).env("PROPTEST_CASES", "3000").run())?;
-    timed("a kill at every commit", || crash().env("CAUSEWAY_CRASH_FULL", "1").run())
+    timed("a kill at every commit", || crash().env("CAUSEWAY_CRASH_FULL", "1").run())?;
+    timed("the real window, in every look", || window("--long-tour"))
 }
 
 /// All tests of the workspace, the property tests with `seed`.
@@ -69,11 +71,11 @@ fn crash() -> Cargo {
     Cargo::new("test").args(crash).env("CAUSEWAY_CACHE", cache_dir())
 }
 
-/// Drives the real window through the main job with WebDriver.
-fn window() -> Outcome {
+/// Drives the real window through the main job with WebDriver, and on through a tour.
+fn window(tour: &str) -> Outcome {
     let driver = machine::install_driver()?;
     Cargo::new("run")
-        .args(["--quiet", "--package", "causeway-tests", "--bin", "causeway-window", "--"])
+        .args(["--quiet", "--package", "causeway-tests", "--bin", "causeway-window", "--", tour])
         .env("TAURI_DRIVER", driver)
         .run()
 }

@@ -16,7 +16,7 @@ const USAGE: &str = "cargo xtask COMMAND
 
   run [--release] [ARGS…]     start the desktop app on the sandbox
   test [--quick]              everything that CI runs (quick: without packaging and the window)
-  torture                     what is too long for CI: many random cases, a kill at every commit
+  torture                     what is too long for CI: many random cases, a kill at every commit, every look
   demo [--json] [--realm F]   the whole main job, headless, then in the real window
   bench [--json]              the figures, as ratios against limits measured in the same run
   fuzz [--seconds N] [--seed S] [TARGET…]  every parser of foreign bytes on mutated seeds, ten minutes each
@@ -98,6 +98,7 @@ fn bench(args: &[String]) -> Outcome {
     Cargo::new("run")
         .args(["--release", "--quiet", "--package", "causeway-tests", "--bin", "causeway-bench", "--"])
         .args(args)
+        .env("TAURI_DRIVER", machine::install_driver()?)
         .run()
 }
 

@@ -54,7 +54,8 @@ fn newest(kind: &str) -> Outcome<PathBuf> {
     files.max_by_key(|p| p.metadata().and_then(|m| m.modified()).ok()).ok_or_else(|| format!("no .{kind} was built"))
 }
 
-/// Installs the .deb, checks its files and desktop entry, starts it in a display of its own until its window is there, and removes it.
+/// Installs the .deb, checks its files and desktop entry, starts it in a display of its own until its window and its sandbox are there, and
+/// removes it.
 fn try_out(deb: &Path) -> Outcome {
     let deb = deb.to_str().ok_or("the package's path is not text")?;
     machine::apt(&["install", "-y", "-q", "--reinstall", deb])?;
@@ -75,16 +76,20 @@ fn started() -> Outcome {
         return Err(format!("{missing} was not installed"));
     }
     run(Path::new("/"), "desktop-file-validate", &["/usr/share/applications/Causeway.desktop"])?;
-    let profile = cache_dir().join("package-trial");
+    let trial = cache_dir().join("package-trial");
+    // An empty home: what answers must come from the package, not from what was built here.
     let script = r#"
         set -e
-        rm -rf "$1"
-        xvfb-run -a dbus-run-session -- bash -c '
+        rm -rf "$1" && mkdir -p "$1/home"
+        export HOME="$1/home" XDG_CACHE_HOME="$1/home/.cache"
+        unset BITCOIND_EXE CAUSEWAY_CACHE XDG_CONFIG_HOME XDG_DATA_HOME
+        trap 'causeway sandbox down --profile "$1/profile" > /dev/null || true; rm -rf "$1"' EXIT
+        xvfb-run -a dbus-run-session -- bash -ec '
             causeway-desktop --profile "$0" & app=$!
+            trap "kill $app; wait $app || true" EXIT
             timeout 60 xdotool search --sync --onlyvisible --name "^Causeway$" > /dev/null
-            kill "$app"; wait "$app" || true' "$1"
-        causeway sandbox down --profile "$1" || true
-        rm -rf "$1"
+            timeout 90 bash -c "until causeway sandbox params --profile \"\$0\" > /dev/null 2>&1; do sleep 1; done" "$0"
+            pgrep -f "^/usr/lib/causeway/bitcoind .*$0/" > /dev/null' "$1/profile"
     "#;
-    finish(Command::new("bash").args(["-c", script, "trial"]).arg(profile))
+    finish(Command::new("bash").args(["-c", script, "trial"]).arg(trial))
 }

@@ -15,6 +15,8 @@ use std::time::Instant;
 
 const BLOCKS: u32 = 500;
 const PER_BLOCK: u32 = 100;
+/// Transactions of the history.
+pub(super) const ROWS: u32 = 2 * BLOCKS * PER_BLOCK;
 const PAGE: u32 = 50;
 const BUDGET: f64 = 100.0;
 
@@ -31,8 +33,7 @@ pub(super) async fn measure() -> Result<Figure, String> {
     let start = Instant::now();
     let first: HistoryPage = app.history(request(None)).await.map_err(said)?;
     let took = start.elapsed();
-    let all = 2 * BLOCKS * PER_BLOCK;
-    if (first.total, first.rows.len()) != (all, PAGE as usize) || first.next.is_none() {
+    if (first.total, first.rows.len()) != (ROWS, PAGE as usize) || first.next.is_none() {
         return Err(format!("a page of {} rows out of {}", first.rows.len(), first.total));
     }
     let second = app.history(request(first.next)).await.map_err(said)?;
@@ -44,7 +45,7 @@ pub(super) async fn measure() -> Result<Figure, String> {
 }
 
 /// Gives the profile's wallet its transactions, as its clients would have.
-fn fill(dir: &Path, realm: &Realm) -> Result<(), String> {
+pub(super) fn fill(dir: &Path, realm: &Realm) -> Result<(), String> {
     let store = Store::open(dir, &Binding::of(realm)).map_err(said)?;
     let (row, kept) = store
         .read(|reader| {

@@ -9,6 +9,7 @@ mod history;
 mod lab;
 mod node;
 mod responsive;
+mod scrolling;
 mod staking;
 mod sync;
 mod transaction;
@@ -98,12 +99,23 @@ pub struct Report {
 }
 
 /// Names of the groups of figures that can be measured alone.
-pub const GROUPS: [&str; 9] =
-    ["desktop", "sync", "unblinding", "transaction", "history", "staking", "colouring", "verification", "responsive"];
+pub const GROUPS: [&str; 10] = [
+    "desktop",
+    "sync",
+    "unblinding",
+    "transaction",
+    "history",
+    "scrolling",
+    "staking",
+    "colouring",
+    "verification",
+    "responsive",
+];
 
 /// Measures the groups named in `only`, or all. `report` hears each figure as it is measured.
 ///
-/// Expects `causeway-desktop` and `causeway-sandbox` beside this program, and a bitcoind where the sandbox finds it.
+/// Expects `causeway-desktop` and `causeway-sandbox` beside this program, a bitcoind where the sandbox finds it, and the path of tauri-driver
+/// in `TAURI_DRIVER`.
 pub async fn measure(only: &[String], mut report: impl FnMut(&Outcome)) -> Report {
     let load_before = load();
     let mut figures = Vec::new();
@@ -114,6 +126,7 @@ pub async fn measure(only: &[String], mut report: impl FnMut(&Outcome)) -> Repor
             "unblinding" => unblinding::measure().map(|figure| vec![figure]),
             "transaction" => transaction::measure(),
             "staking" => staking::measure(),
+            "scrolling" => scrolling::measure().await,
             "verification" => verification::measure(),
             "colouring" => colouring::measure(),
             "responsive" => responsive::measure().await,

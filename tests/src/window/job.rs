@@ -23,9 +23,19 @@ impl Shots {
     }
 }
 
-/// Runs the whole main job in the window, on a sandbox and a profile of its own; `report` hears each step as it ends. With `tour` it goes on
-/// through every look, language and window size, the native window, and a lost network.
-pub async fn run(driver: &Path, shots: &Shots, tour: bool, mut report: impl FnMut(&str)) -> Done<()> {
+/// What is looked at when the main job is done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Tour {
+    /// Nothing.
+    None,
+    /// The smallest window, another look and language, the native window, and a lost network.
+    Short,
+    /// The same in every look and language.
+    Long,
+}
+
+/// Runs the whole main job in the window, on a sandbox and a profile of its own, and then a tour; `report` hears each step as it ends.
+pub async fn run(driver: &Path, shots: &Shots, tour: Tour, mut report: impl FnMut(&str)) -> Done<()> {
     let dir = tempfile::tempdir().map_err(|e| e.to_string())?;
     let display = Display::start(driver, dir.path()).map_err(|e| e.to_string())?;
     let program = beside("causeway-desktop").map_err(|e| e.to_string())?;
@@ -43,13 +53,20 @@ pub async fn run(driver: &Path, shots: &Shots, tour: bool, mut report: impl FnMu
     outcome.and(closed).and(down)
 }
 
-async fn all(page: &Page, shots: &Shots, tour: bool, screen: &str, world: &Path, report: &mut impl FnMut(&str)) -> Done<()> {
+async fn all(page: &Page, shots: &Shots, tour: Tour, screen: &str, world: &Path, report: &mut impl FnMut(&str)) -> Done<()> {
     let asset = job(page, shots, report).await?;
-    if !tour {
+    if tour == Tour::None {
         return Ok(());
     }
-    tour::looks(page, shots, &asset).await?;
-    report("every page, in both themes and three languages, is readable and named for everybody");
+    tour::transaction(page, shots).await?;
+    report("a transaction, as its owner and as others see it");
+    if tour == Tour::Long {
+        tour::looks(page, shots, &asset, &tour::LOOKS).await?;
+        report("every page, in both themes and three languages, is readable and named for everybody");
+    } else {
+        tour::looks(page, shots, &asset, &tour::LOOKS[2..]).await?;
+        report("every page, dark and in Traditional Chinese, is readable and named for everybody");
+    }
     tour::small(page).await?;
     report("every page fits the smallest window");
     native::restore(page, screen).await?;

@@ -6,6 +6,7 @@ mod keyboard;
 mod look;
 mod native;
 mod page;
+pub(crate) mod scroll;
 mod tour;
 
-pub use job::{Shots, run};
+pub use job::{Shots, Tour, run};

@@ -28,13 +28,13 @@ async fn pages(page: &Page, shots: &Shots, asset: &str, suffix: &str) -> Done<()
     shots.take(page, &format!("asset{suffix}")).await
 }
 
-/// Looks at every page in every look and language.
-pub(super) async fn looks(page: &Page, shots: &Shots, asset: &str) -> Done<()> {
-    pages(page, shots, asset, "").await?;
-    transaction(page, shots).await?;
-    for (language, theme, suffix) in
-        [("en", "dark", ".dark"), ("zh-Hans", "light", ".zh-Hans"), ("zh-Hant", "dark", ".zh-Hant.dark")]
-    {
+/// Language, theme, and what pictures get behind their names. The main job itself is seen in English, light.
+pub(super) const LOOKS: [(&str, &str, &str); 3] =
+    [("en", "dark", ".dark"), ("zh-Hans", "light", ".zh-Hans"), ("zh-Hant", "dark", ".zh-Hant.dark")];
+
+/// Looks at every page in each of `looks`, and goes back to where it came from.
+pub(super) async fn looks(page: &Page, shots: &Shots, asset: &str, looks: &[(&str, &str, &str)]) -> Done<()> {
+    for &(language, theme, suffix) in looks {
         page.click("nav-settings").await?;
         page.choose("settings-language", language).await?;
         page.click(&format!("settings-theme-{theme}")).await?;
@@ -52,7 +52,7 @@ pub(super) async fn looks(page: &Page, shots: &Shots, asset: &str) -> Done<()> {
 }
 
 /// One transaction, as its owner and as others see it.
-async fn transaction(page: &Page, shots: &Shots) -> Done<()> {
+pub(super) async fn transaction(page: &Page, shots: &Shots) -> Done<()> {
     page.click("nav-activity").await?;
     page.find("history").await?;
     page.script("const done = arguments[0]; document.querySelector('a.txrow[href*=sidechain]').click(); done(true)").await?;

@@ -448,7 +448,7 @@ export const en = {
   'txd.check.proofs': 'Range and surjection proofs',
   'txd.uncheckedYet': 'Nothing yet: it is in no block.',
   'txd.othersTitle': 'What others see',
-  'txd.o.counts': '{ins} inputs, {outs} outputs, 1 fee',
+  'txd.o.counts': 'inputs: {ins}, outputs: {outs}, one fee',
   'txd.o.fee': 'the fee: {amount}',
   'txd.o.noAmounts': 'not the amounts',
   'txd.o.noAssets': 'not which assets moved',
