@@ -8,9 +8,9 @@ use tauri::{AppHandle, Manager, State, WebviewUrl, WebviewWindow, WebviewWindowB
 use tokio::sync::broadcast::error::RecvError;
 
 /// Heights of the confirm window, and what panels and frames may take of a screen, logical pixels.
-const CONFIRM_HEIGHT: f64 = 820.0;
-const LEAST_CONFIRM_HEIGHT: f64 = 560.0;
-const FRAME: f64 = 88.0;
+const CONFIRM_HEIGHT: u32 = 820;
+const LEAST_CONFIRM_HEIGHT: u32 = 560;
+const FRAME: u32 = 88;
 
 /// Opens the main window.
 pub(crate) fn open_main(desktop: &AppHandle) -> tauri::Result<()> {
@@ -81,9 +81,10 @@ pub(crate) async fn open_confirm(desktop: AppHandle, draft: u32) -> Result<(), F
     }
     // As high as an issue with its token needs, or as a small screen allows: then the list of outputs scrolls.
     let screen = desktop.primary_monitor().ok().flatten();
-    let room = screen.map_or(CONFIRM_HEIGHT, |screen| screen.size().to_logical::<f64>(screen.scale_factor()).height - FRAME);
+    let high = screen.map_or(u32::MAX, |screen| screen.size().to_logical::<u32>(screen.scale_factor()).height);
+    let height = high.saturating_sub(FRAME).clamp(LEAST_CONFIRM_HEIGHT, CONFIRM_HEIGHT);
     build(&desktop, "confirm", format!("confirm.html?draft={draft}"), |window| {
-        window.inner_size(520.0, CONFIRM_HEIGHT.min(room).max(LEAST_CONFIRM_HEIGHT)).resizable(false).focused(true)
+        window.inner_size(520.0, f64::from(height)).resizable(false).focused(true)
     })
     .map_err(|_| Failure::new(Code::Bug))
 }

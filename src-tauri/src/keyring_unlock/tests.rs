@@ -97,7 +97,7 @@ fn code<T>(outcome: Result<T, Failure>) -> Option<Code> {
     outcome.err().map(|failure| failure.code)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wallet_that_the_keyring_remembers_opens_without_its_password() {
     let (_dir, app, wallet) = app().await;
     let shelf = Shelf::default();
@@ -129,7 +129,7 @@ async fn a_wallet_that_the_keyring_remembers_opens_without_its_password() {
     app.close().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_was_forgotten_opens_nothing_wherever_it_still_lies() {
     let (_dir, app, wallet) = app().await;
     let shelf = Shelf::default();
@@ -149,7 +149,7 @@ async fn a_key_that_was_forgotten_opens_nothing_wherever_it_still_lies() {
     app.close().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_keyring_that_refuses_leaves_the_wallet_as_it_was() {
     let (_dir, app, wallet) = app().await;
     let shelf = Shelf::default();
