@@ -151,6 +151,12 @@ impl Watchman {
     pub(super) fn spent_before(&mut self, outpoint: &OutPoint) -> Option<(Height, Txid)> {
         let (height, tx) = self.state.strays.remove(outpoint)?;
         let txid = tx.compute_txid();
+        // What it made are coins of a coin of ours, and not a gift.
+        for vout in (0..).take(tx.output.len()) {
+            if let Some(coin) = self.state.coins.get_mut(&OutPoint { txid, vout }) {
+                coin.parents.push(*outpoint);
+            }
+        }
         if !self.state.batches.contains_key(&txid) {
             self.state.unexplained.insert(txid, (height, tx));
         }

@@ -440,15 +440,17 @@ impl World {
         }
     }
 
-    /// Whether a final transaction has spent one of its coins.
+    /// Whether a final transaction has spent one of its coins, or one of those that a coin of it would be made of.
     fn is_dead(&self, tx: &Transaction) -> bool {
         let depth = self.config.policy.final_depth as usize;
         let buried = &self.bitcoin[..(self.bitcoin.len() + 1).saturating_sub(depth)];
-        buried
+        let taken = buried
             .iter()
             .flat_map(|block| &block.txdata)
             .filter(|mined| mined.compute_txid() != tx.compute_txid())
-            .any(|mined| mined.input.iter().any(|a| tx.input.iter().any(|b| a.previous_output == b.previous_output)))
+            .any(|mined| mined.input.iter().any(|a| tx.input.iter().any(|b| a.previous_output == b.previous_output)));
+        let parents = || tx.input.iter().filter_map(|input| self.announced.get(&input.previous_output.txid));
+        taken || parents().any(|parent| self.is_dead(parent))
     }
 
     /// Peg-outs paid on the best chain. Each at most once, by the rule that links it, and nothing else leaves the federation.

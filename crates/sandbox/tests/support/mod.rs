@@ -79,7 +79,7 @@ impl World {
             }
         };
         let log = || std::fs::read_to_string(self.dir.path().join("sandbox.log")).unwrap();
-        timeout(Duration::from_secs(20), poll).await.unwrap_or_else(|_| panic!("{what} never came: {}", log()))
+        timeout(Duration::from_secs(90), poll).await.unwrap_or_else(|_| panic!("{what} never came: {}", log()))
     }
 }
 
