@@ -47,6 +47,9 @@ pub(crate) fn test(args: &[String]) -> Outcome {
     Ok(())
 }
 
+/// Where one random case is minutes of a federation's life, or tens of power cuts: fewer of them make a night.
+const SIMULATED: [&str; 2] = ["causeway-federation", "causeway-store"];
+
 /// What is too long for every change: property tests on many fresh cases, a kill at every commit, and the window in every look.
 pub(crate) fn torture() -> Outcome {
     timed("set-up", setup)?;
@@ -55,7 +58,11 @@ pub(crate) fn torture() -> Outcome {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_err(|e| e.to_string())?;
     let seed = now.as_secs().to_string();
     println!("\nPROPTEST_RNG_SEED={seed}");
-    timed("property tests", || tests(&seed).env("PROPTEST_CASES", "3000").run())?;
+    let apart = SIMULATED.iter().flat_map(|package| ["--exclude", package]);
+    timed("property tests", || tests(&seed).args(apart.clone()).env("PROPTEST_CASES", "3000").run())?;
+    let them = SIMULATED.iter().flat_map(|package| ["--package", package]);
+    let simulated = || Cargo::new("test").args(them.clone()).arg("--quiet").env("PROPTEST_RNG_SEED", &seed);
+    timed("simulated federations and power cuts", || simulated().env("PROPTEST_CASES", "100").run())?;
     timed("a kill at every commit", || crash().env("CAUSEWAY_CRASH_FULL", "1").run())?;
     timed("the real window, in every look", || window("--long-tour"))
 }
