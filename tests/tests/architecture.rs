@@ -102,6 +102,30 @@ fn arrows_between_crates_go_down_only() {
     }
 }
 
+/// Whoever writes a file that must outlive a power cut syncs it and its folder; the rest is told here.
+#[test]
+fn files_that_must_last_are_written_by_functions_that_sync() {
+    let lasting = ["app", "store", "keys", "peers", "sandbox"];
+    // A report of a defect may be lost.
+    let may_be_lost = ["app/src/report.rs"];
+    for (path, text) in lasting.iter().flat_map(|name| product(name)) {
+        let writes = ["std::fs::write(", "std::fs::rename(", "File::create("].iter().any(|call| text.contains(call));
+        let empty =
+            text.contains("File::create(dir.join(\"lock\"))") || text.contains("File::create(datadir.join(\"stderr.log\"))");
+        let spared = may_be_lost.iter().any(|end| path.ends_with(end)) || empty && !text.contains("fs::rename(");
+        if writes && !spared {
+            assert!(text.matches("sync_all()").count() >= 1, "{} writes and does not sync", path.display());
+        }
+        // A rename is on disk only once its folder is.
+        let renames = text.matches("fs::rename(").count();
+        assert!(
+            renames == 0 || text.contains("parent") && text.contains("sync_all()") || text.contains("File::open(dir)"),
+            "{}",
+            path.display()
+        );
+    }
+}
+
 #[test]
 fn middle_crates_touch_no_world() {
     let world = [

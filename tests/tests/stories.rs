@@ -1,5 +1,7 @@
 //! Stories: what a person does with the app and what goes wrong, through the contract, on a world that all of them share.
 
+#[path = "stories/accidents.rs"]
+mod accidents;
 #[path = "stories/anchored.rs"]
 mod anchored;
 #[path = "stories/audit.rs"]

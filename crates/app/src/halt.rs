@@ -114,7 +114,7 @@ impl Profile {
     /// Writes an evidence file into the profile and gives its name.
     fn keep_evidence(&self, about: &str, text: &str) -> String {
         let name = format!("evidence-{}.json", &about[..16]);
-        if let Err(error) = std::fs::write(self.dir.join(&name), text) {
+        if let Err(error) = crate::vault::write_whole(&self.dir.join(&name), text.as_bytes()) {
             tracing::error!(%error, "the evidence could not be written");
         }
         name

@@ -46,6 +46,7 @@ mod report;
 mod rollback;
 mod settings;
 mod start;
+pub mod updates;
 mod vault;
 mod wallets;
 mod witness;

@@ -12,7 +12,7 @@ use causeway_store::{Binding, Store, Write};
 use causeway_vocab::{Code, Realm, Refusal};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Notify, broadcast};
@@ -27,29 +27,42 @@ pub struct Options {
     pub housekeeping: Duration,
     /// By which clock people are idle and wrong passwords are waited out.
     pub clock: Clock,
+    /// Whose signatures count for updates of this program.
+    pub release_keys: causeway_federation::release::ReleaseKeys,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { vault_millis: 500, housekeeping: Duration::from_secs(15), clock: Clock::default() }
+        Options {
+            vault_millis: 500,
+            housekeeping: Duration::from_secs(15),
+            clock: Clock::default(),
+            release_keys: crate::updates::shipped_keys(),
+        }
     }
 }
 
-/// The system's clock, which can be put forward. Clones go together.
+/// The system's clock, which can be put forward and back. Clones go together.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
-    ahead: Arc<AtomicU32>,
+    ahead: Arc<AtomicI64>,
 }
 
 impl Clock {
     /// Puts it forward by so many seconds.
     pub fn advance(&self, seconds: u32) {
-        self.ahead.fetch_add(seconds, Ordering::Relaxed);
+        self.ahead.fetch_add(seconds.into(), Ordering::Relaxed);
+    }
+
+    /// Puts it back by so many seconds.
+    pub fn set_back(&self, seconds: u32) {
+        self.ahead.fetch_sub(seconds.into(), Ordering::Relaxed);
     }
 
     /// Unix seconds.
     pub fn now(&self) -> u32 {
-        now().saturating_add(self.ahead.load(Ordering::Relaxed))
+        let time = i64::from(now()).saturating_add(self.ahead.load(Ordering::Relaxed));
+        u32::try_from(time).unwrap_or(if time < 0 { 0 } else { u32::MAX })
     }
 }
 

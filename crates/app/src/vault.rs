@@ -25,8 +25,8 @@ pub(crate) async fn slowly<T: Send + 'static>(work: impl FnOnce() -> Result<T, R
     }
 }
 
-/// Writes a vault so that there is always a whole one: new file, sync, rename, sync.
-pub(crate) fn write_vault(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+/// Writes a file that must last so that there is always a whole one: new file, sync, rename, sync.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Code::DiskFull.into(),
         _ => Refusal::new(Code::DiskFailed).with("why", error),
@@ -87,26 +87,34 @@ impl Profile {
     async fn open_vault(&self, wallet: u32, password: Secret) -> Result<OpenVault, Refusal> {
         let row = self.keyed(wallet)?;
         let mut tries: Tries = serde_json::from_str(&row.tries).unwrap_or_default();
-        tries.allow(u64::from(self.options.clock.now()))?;
+        let before = tries;
+        let heard = tries.allow(u64::from(self.options.clock.now()));
+        if heard.is_err() && tries != before {
+            self.keep_tries(wallet, tries)?;
+        }
+        heard?;
         let path = self.vault_path(wallet);
         let outcome = slowly(move || OpenVault::open(&read_vault(&path)?, &password)).await;
-        let before = tries;
         match &outcome {
             Ok(_) => tries.right(),
             Err(refusal) if refusal.code == Code::WrongPassword => tries.wrong(u64::from(self.options.clock.now())),
             Err(_) => {}
         }
         if tries != before {
-            self.change(|core, write| {
-                core.dirty = true;
-                let wallet = core.wallets.get_mut(&wallet).ok_or(Code::UnknownWallet)?;
-                wallet.row.tries = serde_json::to_string(&tries).expect("BUG: tries are JSON");
-                write.update_wallet(&wallet.row)
-            })?;
+            self.keep_tries(wallet, tries)?;
         }
         outcome.map_err(|refusal| match (refusal.code, tries.wait(u64::from(self.options.clock.now()))) {
             (Code::WrongPassword, wait) if wait > 0 => refusal.with("wait_seconds", wait),
             _ => refusal,
+        })
+    }
+
+    fn keep_tries(&self, wallet: u32, tries: Tries) -> Result<(), Refusal> {
+        self.change(|core, write| {
+            core.dirty = true;
+            let wallet = core.wallets.get_mut(&wallet).ok_or(Code::UnknownWallet)?;
+            wallet.row.tries = serde_json::to_string(&tries).expect("BUG: tries are JSON");
+            write.update_wallet(&wallet.row)
         })
     }
 
@@ -158,7 +166,9 @@ impl Profile {
     pub(crate) fn lock_when_idle(&self) {
         let mut core = self.core();
         let minutes = core.settings.auto_lock_minutes;
-        let idle = self.options.clock.now().saturating_sub(self.touched.load(Ordering::Relaxed));
+        let now = self.options.clock.now();
+        // A clock that was set back knows nothing about elapsed time: it starts anew, or the keys would stay open until it caught up.
+        let idle = now.saturating_sub(self.touched.fetch_min(now, Ordering::Relaxed));
         // Keys without a password guard nothing by being locked, and unfinished claims need them.
         let guarded: Vec<u32> = core.keys.keys().copied().filter(|id| core.wallet(*id).is_ok_and(has_password)).collect();
         if minutes > 0 && idle >= minutes.saturating_mul(60) && !guarded.is_empty() {
@@ -178,7 +188,7 @@ impl Profile {
         let empty = fresh.reveal().is_empty();
         slowly(move || {
             vault.change_password(&fresh, cost, &mut rand::thread_rng());
-            write_vault(&path, &vault.seal(&mut rand::thread_rng()))
+            write_whole(&path, &vault.seal(&mut rand::thread_rng()))
         })
         .await?;
         self.change(|core, write| {
@@ -253,7 +263,7 @@ impl Profile {
         let path = self.vault_path(id);
         let answer = slowly(move || {
             let answer = work(&mut vault);
-            write_vault(&path, &vault.seal(&mut rand::thread_rng()))?;
+            write_whole(&path, &vault.seal(&mut rand::thread_rng()))?;
             Ok(answer)
         })
         .await?;

@@ -2,7 +2,7 @@
 
 use crate::memory::{Core, Wallet, stale};
 use crate::profile::Profile;
-use crate::vault::{seal_new, slowly, write_vault};
+use crate::vault::{seal_new, slowly, write_whole};
 use causeway_contract::{
     AppState, Empty, Failure, Tag, WalletCreate, WalletDescriptors, WalletQuickStart, WalletRef, WalletRename, WalletUnlock,
     WalletView, WalletWatch,
@@ -158,7 +158,7 @@ impl Profile {
             let wallet = Wallet::add(write, new, &self.realm, birthday, core.settings.gap_limit)?;
             let id = wallet.row.id;
             if let Some(vault) = vault {
-                write_vault(&self.vault_path(id), vault)?;
+                write_whole(&self.vault_path(id), vault)?;
             }
             core.wallets.insert(id, wallet);
             select(core, write, id)?;

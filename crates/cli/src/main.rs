@@ -5,6 +5,7 @@ mod call;
 mod place;
 mod render;
 mod sandbox;
+mod update;
 mod verify;
 
 use clap::{Args, Parser, Subcommand};
@@ -61,6 +62,14 @@ enum Command {
         #[command(flatten)]
         by: verify::Release,
     },
+    /// Checks a release package by the keys that ship with this program, and hands over the file for this machine. Nothing is fetched or run.
+    Update {
+        /// The package; files of the release are looked for beside it.
+        package: PathBuf,
+        /// Where checked files go; a folder `verified` beside the package when left out.
+        #[arg(long, value_name = "DIR")]
+        into: Option<PathBuf>,
+    },
     /// The embedded private network.
     Sandbox {
         #[command(subcommand)]
@@ -93,6 +102,7 @@ fn main() -> ExitCode {
             }
             Command::Follow { operation } => call::follow(&place, operation).await,
             Command::Verify { file, by } => verify::verify(&file, &by, place.json),
+            Command::Update { package, into } => update::update(&package, into.as_deref(), place.json),
             Command::Sandbox { command } => sandbox::run(&place, command).await,
             Command::Named(words) => call::named(&place, &words).await,
         }

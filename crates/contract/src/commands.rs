@@ -99,6 +99,9 @@ macro_rules! with_commands {
             // -- proofs for third parties
             proof_export(ProofExport) -> TextFile [Main] reads [] stales [];
             proof_verify(TextIn) -> ProofVerdict [Main] reads [] stales [];
+
+            // -- updates of this program
+            update_check(UpdateCheck) -> UpdateVerdict [Main] reads [] stales [];
         }
     };
 }

@@ -19,8 +19,9 @@ pub struct Tries {
 impl Tries {
     /// Whether a password may be tried at `now` (Unix seconds). Refused with [`Code::TooManyTries`] and `wait_seconds`.
     ///
-    /// A clock set back does not shorten the wait: it starts anew from the earlier time.
-    pub fn allow(&self, now: u64) -> Result<(), Refusal> {
+    /// A clock set back does not shorten the wait, which starts anew from the earlier time: write it to disk then.
+    pub fn allow(&mut self, now: u64) -> Result<(), Refusal> {
+        self.last = self.last.min(now);
         match self.wait(now) {
             0 => Ok(()),
             wait => Err(Refusal::new(Code::TooManyTries).with("wait_seconds", wait)),
@@ -73,6 +74,10 @@ mod tests {
         let mut tries = Tries::default();
         (0..5).for_each(|_| tries.wrong(1_000));
         assert_eq!(tries.wait(10), 4);
+        // Nor does it last until the clock has caught up.
+        assert!(tries.allow(10).is_err());
+        assert_eq!((tries.wait(13), tries.wait(14)), (1, 0));
+        assert_eq!(tries.allow(14), Ok(()));
     }
 
     #[test]

@@ -52,6 +52,18 @@ codes! {
     /// The disk cannot be written.
     DiskFailed,
 
+    // -- updates of this program
+    /// No release package of this program, or one with a signature that does not count; args: `why`.
+    BadRelease,
+    /// Too few have signed the release; args: `role`, `have`, `need`.
+    ReleaseShort,
+    /// Not newer than what is installed; args: `installed`, `offered`.
+    ReleaseOld,
+    /// The release has no file for this machine; args: `platform`.
+    ReleaseForeign,
+    /// The file is none that the release vouches for; args: `name`.
+    ReleaseFile,
+
     // -- requests
     /// No command of that name.
     UnknownCommand,

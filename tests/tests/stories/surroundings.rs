@@ -122,7 +122,7 @@ impl Drop for Small {
     }
 }
 
-/// Where this user may not mount, only the vault meets a full disk (above).
+/// Needs a user who may mount. What fails there fails in crates/store/tests/power too, which needs nothing.
 #[test]
 fn a_full_disk_refuses_and_forgets_nothing() {
     story(async {

@@ -7,7 +7,7 @@ export type AssetId = string;
 export type NetworkId = "bitcoin" | "sidechain";
 export type Capability = "receive" | "send" | "issue" | "peg";
 export type Known = "pending" | "reported" | "verified";
-export type Code = "locked" | "wrong-password" | "too-many-tries" | "weak-password" | "bad-words" | "words-do-not-match" | "bad-descriptor" | "profile-in-use" | "wrong-realm" | "bad-realm" | "unknown-wallet" | "watch-only" | "bad-vault" | "disk-full" | "disk-failed" | "unknown-command" | "bad-request" | "not-found" | "not-offered" | "bad-address" | "wrong-network" | "bitcoin-address" | "sidechain-address" | "explicit-address" | "bad-amount" | "dust" | "above-supply" | "insufficient-funds" | "insufficient-fee" | "fee-too-high" | "fee-too-low" | "coin-unavailable" | "no-recipients" | "unknown-asset" | "no-token" | "bad-contract" | "holds-assets" | "colour-unknown" | "wrong-colouring" | "plain-address" | "no-issuing-coin" | "bad-row" | "bad-draft" | "draft-lies" | "draft-expired" | "review-mismatch" | "nothing-to-sign" | "not-replaceable" | "peg-paused" | "halted" | "not-synced" | "peg-out-destination" | "point-of-no-return" | "peg-in-expired" | "expired" | "not-ready" | "amount-needed" | "bad-invoice" | "stake-amount" | "stake-term" | "stake-params" | "stake-provider" | "covenant-missing" | "bad-delegation" | "not-extendable" | "bad-exit-package" | "vote-unsafe" | "trust-expired" | "control-plane-forked" | "no-peers" | "bad-peer" | "wrong-genesis" | "bad-header" | "signed-twice" | "bad-proof" | "not-accepted" | "bug";
+export type Code = "locked" | "wrong-password" | "too-many-tries" | "weak-password" | "bad-words" | "words-do-not-match" | "bad-descriptor" | "profile-in-use" | "wrong-realm" | "bad-realm" | "unknown-wallet" | "watch-only" | "bad-vault" | "disk-full" | "disk-failed" | "bad-release" | "release-short" | "release-old" | "release-foreign" | "release-file" | "unknown-command" | "bad-request" | "not-found" | "not-offered" | "bad-address" | "wrong-network" | "bitcoin-address" | "sidechain-address" | "explicit-address" | "bad-amount" | "dust" | "above-supply" | "insufficient-funds" | "insufficient-fee" | "fee-too-high" | "fee-too-low" | "coin-unavailable" | "no-recipients" | "unknown-asset" | "no-token" | "bad-contract" | "holds-assets" | "colour-unknown" | "wrong-colouring" | "plain-address" | "no-issuing-coin" | "bad-row" | "bad-draft" | "draft-lies" | "draft-expired" | "review-mismatch" | "nothing-to-sign" | "not-replaceable" | "peg-paused" | "halted" | "not-synced" | "peg-out-destination" | "point-of-no-return" | "peg-in-expired" | "expired" | "not-ready" | "amount-needed" | "bad-invoice" | "stake-amount" | "stake-term" | "stake-params" | "stake-provider" | "covenant-missing" | "bad-delegation" | "not-extendable" | "bad-exit-package" | "vote-unsafe" | "trust-expired" | "control-plane-forked" | "no-peers" | "bad-peer" | "wrong-genesis" | "bad-header" | "signed-twice" | "bad-proof" | "not-accepted" | "bug";
 export type Failure = { code: Code; args?: Record<string, string> };
 
 export type About = { 
@@ -1927,6 +1927,57 @@ checks: Array<Check>,
  * The raw transaction, hex.
  */
 raw: string, };
+export type UpdateCheck = { 
+/**
+ * The package, JSON as docs/release-packages.md describes it. At most 1 MiB.
+ */
+package: string, 
+/**
+ * The file that is to be installed, if it is at hand.
+ */
+file: UpdateFile | null, };
+export type UpdateFile = { 
+/**
+ * Its name, without a path.
+ */
+name: string, 
+/**
+ * Bytes.
+ */
+size: number, 
+/**
+ * Hash of all of it, hex.
+ */
+sha256: string, };
+export type UpdateVerdict = { 
+/**
+ * The version it brings.
+ */
+version: string, 
+/**
+ * When it was released, Unix seconds.
+ */
+released: number, 
+/**
+ * How many publishers signed it.
+ */
+publishers: number, 
+/**
+ * How many auditors.
+ */
+auditors: number, 
+/**
+ * How many functionaries.
+ */
+functionaries: number, 
+/**
+ * Its files for this platform.
+ */
+files: Array<UpdateFile>, 
+/**
+ * Which of them the given file is.
+ */
+verified: string | null, };
 export type WalletCreate = { 
 /**
  * The user's name for it.
@@ -2139,6 +2190,7 @@ export type Commands = {
   ledger_plan: { request: LedgerPlan; answer: DraftView };
   proof_export: { request: ProofExport; answer: TextFile };
   proof_verify: { request: TextIn; answer: ProofVerdict };
+  update_check: { request: UpdateCheck; answer: UpdateVerdict };
 };
 
 /** Tags a command's answer is made of, and tags its success makes stale. */
@@ -2217,4 +2269,5 @@ export const tags: { [C in keyof Commands]: { reads: Tag[]; stales: Tag[] } } = 
   ledger_plan: { reads: [], stales: ["drafts", "coins"] },
   proof_export: { reads: [], stales: [] },
   proof_verify: { reads: [], stales: [] },
+  update_check: { reads: [], stales: [] },
 };

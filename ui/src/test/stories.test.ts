@@ -364,3 +364,28 @@ describe('a history of 100,000 transactions', () => {
     await s.close();
   });
 });
+
+test('a release tells which file it vouches for, and no other file passes', async () => {
+  const s = await stage(App, {}, { path: ['settings'] });
+  s.world.chosenFile = 'no release';
+  await s.click('update-open');
+  expect(s.find('failure').dataset.code).toBe('bad-release');
+  s.world.chosenFile = '{}';
+  await s.click('update-open');
+  expect(s.maybe('failure')).toBeNull();
+  expect(s.find('update-verdict').textContent).toContain('0.2.0');
+  expect(s.find('update-hash').textContent).toMatch(/^[0-9a-f]{64}$/);
+  const choose = async (bytes: number[]) => {
+    const input = s.find('update-file') as HTMLInputElement;
+    const file = { name: 'causeway.deb', size: bytes.length, arrayBuffer: async () => new Uint8Array(bytes).buffer };
+    Object.defineProperty(input, 'files', { value: [file], configurable: true });
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+    for (let i = 0; i < 50 && !s.maybe('update-verified') && !s.maybe('failure'); i += 1) await new Promise((done) => setTimeout(done, 10));
+  };
+  await choose([9, 9, 9]);
+  expect(s.find('failure').dataset.code).toBe('release-file');
+  await s.click('update-open');
+  await choose([1, 2, 3]);
+  expect(s.find('update-verified').textContent).toContain('is the file that was signed');
+  await s.close();
+});

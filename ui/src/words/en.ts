@@ -919,6 +919,13 @@ export const en = {
   'settings.realm': 'Network file',
   'settings.database': 'Database',
   'settings.copyRealm': 'Copy the network file',
+  'settings.update': 'Update',
+  'settings.updateOpen': 'Check a release…',
+  'settings.updateGood': 'Version {version} may be installed.',
+  'settings.updateBy': 'Signed by {publishers} publishers, {auditors} auditors and {functionaries} functionaries.',
+  'settings.updateFile': 'File for this machine',
+  'settings.updateChoose': 'Check the downloaded file',
+  'settings.updateVerified': '{name} is the file that was signed. Install it yourself: the app runs nothing.',
 
   // Command palette
   'palette.title': 'Find or do',

@@ -77,6 +77,31 @@ export const failuresEn: FailureWords = {
     why: 'Nothing is sent before it is saved, so this was not done.',
     now: 'Check the disk and its permissions, then try again.',
   },
+  'bad-release': {
+    what: 'This is no release package that counts.',
+    why: ['It says: {why}.', 'It is damaged, or somebody signed it who may not.'],
+    now: 'Get the package from where you got the app, and install nothing of this one.',
+  },
+  'release-short': {
+    what: 'Too few have signed this release.',
+    why: ['{have} of {need} signatures by role {role}.', 'One group that must agree has not.'],
+    now: 'Wait for the other signatures and install nothing until then.',
+  },
+  'release-old': {
+    what: 'This release is not newer than what is installed.',
+    why: ['Installed is {installed}, offered is {offered}.', 'An older version may have faults that are known.'],
+    now: 'Keep what is installed.',
+  },
+  'release-foreign': {
+    what: 'This release has no file for this machine.',
+    why: ['None of its files is for {platform}.', 'None of its files fits.'],
+    now: 'Get the release for this kind of machine.',
+  },
+  'release-file': {
+    what: 'This file is not the one that was signed.',
+    why: ['{name} has another size or another hash.', 'It has another size or another hash.'],
+    now: 'Do not install it. Download it again.',
+  },
   'unknown-command': {
     what: 'The app does not know this request.',
     why: 'The window and the program are of different versions.',

@@ -920,6 +920,13 @@ export const zhHans: Dictionary = {
   'settings.realm': '网络文件',
   'settings.database': '数据库',
   'settings.copyRealm': '复制网络文件',
+  'settings.update': '更新',
+  'settings.updateOpen': '检查发布…',
+  'settings.updateGood': '可以安装版本 {version}。',
+  'settings.updateBy': '由 {publishers} 位发布者、{auditors} 位审计者和 {functionaries} 位运营者签名。',
+  'settings.updateFile': '适用于本机的文件',
+  'settings.updateChoose': '检查已下载的文件',
+  'settings.updateVerified': '{name} 就是已签名的文件。请自行安装：本应用不会运行任何程序。',
 
   // Command palette
   'palette.title': '查找或执行',

@@ -920,6 +920,13 @@ export const zhHant: Dictionary = {
   'settings.realm': '網路檔案',
   'settings.database': '資料庫',
   'settings.copyRealm': '複製網路檔案',
+  'settings.update': '更新',
+  'settings.updateOpen': '檢查發布…',
+  'settings.updateGood': '可以安裝版本 {version}。',
+  'settings.updateBy': '由 {publishers} 位發布者、{auditors} 位稽核者和 {functionaries} 位營運者簽名。',
+  'settings.updateFile': '適用於本機的檔案',
+  'settings.updateChoose': '檢查已下載的檔案',
+  'settings.updateVerified': '{name} 就是已簽名的檔案。請自行安裝：本應用程式不會執行任何程式。',
 
   // Command palette
   'palette.title': '查詢或執行',

@@ -11,6 +11,7 @@ mod operations;
 mod profile;
 mod proofs;
 mod rollback;
+mod updates;
 
 pub use assets::*;
 pub use audit::*;
@@ -23,6 +24,7 @@ pub use operations::*;
 pub use profile::*;
 pub use proofs::*;
 pub use rollback::*;
+pub use updates::*;
 
 records! {
     /// Nothing: the request or answer has no content.

@@ -512,6 +512,12 @@ export class World implements Host {
     ledger_balances: () => coloured.ledger(this),
     ledger_plan: ({ asset, amount, to, fee_rate }) => coloured.plan(this, asset, amount, to, fee_rate),
     proof_export: ({ txid }) => ({ name: `proof-${txid.slice(0, 8)}.json`, text: '{}' }),
+    update_check: ({ package: text, file }) => {
+      if (!text.trim().startsWith('{')) throw refuse('bad-release', { why: 'no release package' });
+      const one = { name: 'causeway-0.2.0-linux-x86_64.deb', size: 3, sha256: '039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81' };
+      if (file && file.sha256 !== one.sha256) throw refuse('release-file', { name: file.name });
+      return { version: '0.2.0', released: 1_790_000_000, publishers: 1, auditors: 2, functionaries: 3, files: [one], verified: file ? one.name : null };
+    },
     proof_verify: () => ({ ok: true, statements: [{ kind: 'inclusion', ok: true, amount: null, detail: '17995' }] }),
   };
 
