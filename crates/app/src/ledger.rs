@@ -1,14 +1,15 @@
 //! Counterparty: messages are written here, balances are what a server reports.
 
 use crate::coloured::plan::{About, Keeps, Terms, keep_laid_out, own_address};
-use crate::drafts::excluded_bitcoin;
+use crate::drafts::{Purpose, excluded_bitcoin, keep_bitcoin};
 use crate::guard::Meaning;
 use crate::memory::{Core, stale};
 use crate::profile::{Profile, now};
-use bitcoin::{Amount, OutPoint, ScriptBuf};
-use causeway_bitcoin_wallet::{Coin, PaymentUri};
+use bitcoin::consensus::encode::deserialize_hex;
+use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction, TxOut};
+use causeway_bitcoin_wallet::{Coin, FeeRate, KeychainKind, PaymentUri};
 use causeway_colored::counterparty::message::{Description, Flags, Number};
-use causeway_colored::counterparty::{AssetId, Destination, Encoding, Message, plan};
+use causeway_colored::counterparty::{AssetId, Composed, Destination, Encoding, Intent, Message, plan, verify_composed};
 use causeway_colored::{Ancestry, Protocol};
 use causeway_contract::{
     AssetLabel, Atoms, DraftKind, DraftView, Empty, Failure, LedgerBalance, LedgerDeed, LedgerPlan, LedgerServer, Tag,
@@ -26,6 +27,8 @@ const SERVER: &str = "ledger-server";
 const MOST_ADDRESSES: usize = 200;
 /// What a new numeric asset's number is above.
 const FIRST_NUMERIC: u64 = 26u64.pow(12) + 1;
+/// Virtual bytes that a signature adds to an input, at most.
+const SIGNATURE: u64 = 28;
 /// Longest note, bytes.
 const LONGEST_NOTE: usize = 34;
 
@@ -52,13 +55,14 @@ impl Profile {
         Ledger::new(&base, &Trust::public())
     }
 
-    /// Asks for every used address. Coins that units are bound to are guarded from then on.
+    /// Asks for every address that was shown or paid: the ledger sends without paying. Coins that units are bound to are guarded from then on.
     pub(crate) async fn ledger_balances(&self, _: Empty) -> Result<Vec<LedgerBalance>, Failure> {
         let ledger = self.ledger()?;
         let addresses: Vec<String> = {
             let core = self.core();
-            let used = core.selected()?.bitcoin.addresses().into_iter().filter(|entry| entry.used);
-            used.map(|entry| entry.address.to_string()).take(MOST_ADDRESSES).collect()
+            let addresses = core.selected()?.bitcoin.addresses().into_iter();
+            let shown = addresses.filter(|entry| entry.used || entry.keychain == KeychainKind::External);
+            shown.map(|entry| entry.address.to_string()).take(MOST_ADDRESSES).collect()
         };
         let mut reported: Vec<(String, Reported)> = Vec::new();
         for address in addresses {
@@ -92,6 +96,9 @@ impl Profile {
         };
         let planned = self.change(|core, write| {
             let (message, payee) = self.message(&request)?;
+            if let Some(text) = request.composed.as_deref() {
+                return composed(core, write, &request, &message, payee, (text, kind, rate));
+            }
             let first = source(core, write, &request)?;
             let mut meaning = Meaning { protocol: Some(Protocol::Counterparty), ..Meaning::default() };
             let mut pays = Vec::new();
@@ -162,6 +169,50 @@ impl Profile {
         message.check().map_err(|_| bad("text"))?;
         Ok((message, payee))
     }
+}
+
+/// Takes a transaction that a server composed, if it says this message for the source, spends only free coins of ours and pays nobody else.
+fn composed(
+    core: &mut Core,
+    write: &mut Write<'_>,
+    request: &LedgerPlan,
+    message: &Message,
+    payee: Option<String>,
+    (text, kind, rate): (&str, DraftKind, u64),
+) -> Result<DraftView, Refusal> {
+    core.not_halted(NetworkId::Bitcoin)?;
+    // An attachment's output, a detachment's coin and a new number are chosen here.
+    if matches!(request.deed, LedgerDeed::Attach | LedgerDeed::Detach) || request.asset.trim().is_empty() {
+        return Err(bad("composed"));
+    }
+    let tx: Transaction = deserialize_hex(text.trim()).map_err(|_| Refusal::new(Code::BadDraft))?;
+    let source = PaymentUri::parse(request.source.as_deref().ok_or_else(|| bad("source"))?, &core.realm)?.address.script_pubkey();
+    let exclude = excluded_bitcoin(core, core.selected()?, write)?;
+    let wallet = core.selected()?;
+    let coins: Vec<Coin> = wallet.bitcoin.coins().into_iter().filter(|coin| !exclude.contains(&coin.outpoint)).collect();
+    let mut spent = Vec::new();
+    for input in &tx.input {
+        let coin = coins.iter().find(|coin| coin.outpoint == input.previous_output);
+        let coin = coin.ok_or_else(|| Refusal::new(Code::CoinUnavailable).with("outpoint", input.previous_output))?;
+        spent.push(TxOut { value: Amount::from_sat(coin.amount.0), script_pubkey: coin.script.clone() });
+    }
+    let offered: Vec<OutPoint> = coins.iter().map(|coin| coin.outpoint).collect();
+    let ours: Vec<ScriptBuf> = wallet.bitcoin.addresses().into_iter().map(|entry| entry.script).collect();
+    let signed = (tx.vsize() as u64).saturating_add(SIGNATURE.saturating_mul(tx.input.len() as u64));
+    let intent = Intent {
+        message,
+        source: &source,
+        coins: &offered,
+        pays: &[],
+        change: &ours,
+        key: None,
+        most_fee: Amount::from_sat(FeeRate(rate).fee(signed).0.saturating_mul(2)),
+    };
+    verify_composed(&Composed { tx: &tx, spent: &spent }, &intent)?;
+    let plan = core.selected_mut()?.bitcoin.plan_composed(tx)?;
+    let meaning = Meaning { protocol: Some(Protocol::Counterparty), ..Meaning::default() };
+    let purpose = Purpose::Coloured { meaning, asset: None };
+    keep_bitcoin(core, write, kind, &plan, String::new(), payee.into_iter().collect(), purpose)
 }
 
 /// A number that nobody is likely to have taken.

@@ -50,6 +50,19 @@ impl BitcoinWallet {
         self.arrange(arrangement, &coins, change, None)
     }
 
+    /// The plan of a transaction that somebody else composed of this wallet's coins. Nothing of it is changed; what it does is for the caller to check.
+    ///
+    /// Refused with `CoinUnavailable` (`outpoint`) when an input is not a coin of this wallet, `BadDraft` when it is signed already.
+    pub fn plan_composed(&mut self, tx: Transaction) -> Result<Plan, Refusal> {
+        let coins = self.coins();
+        let foreign = tx.input.iter().find(|input| !coins.iter().any(|coin| coin.outpoint == input.previous_output));
+        if let Some(input) = foreign {
+            return Err(Refusal::new(Code::CoinUnavailable).with("outpoint", input.previous_output));
+        }
+        let psbt = self.fill(tx)?;
+        self.finish_plan(psbt, None, None)
+    }
+
     /// Replaces an unconfirmed transaction of ours in which order carries meaning: inputs and output scripts stay in place, and only the
     /// output at `change` shrinks. Coins for the fee are added behind when it cannot.
     ///

@@ -224,6 +224,7 @@ fn says(deed: LedgerDeed, asset: &str, amount: u64, source: &str) -> LedgerPlan 
         lock: false,
         text: String::new(),
         fee_rate: None,
+        composed: None,
     }
 }
 
@@ -291,6 +292,50 @@ fn units_of_a_ledger_are_issued_sent_bound_to_a_coin_and_destroyed() {
         holder.tells(says(LedgerDeed::Destroy, &name, 600, &there)).await;
         assert_eq!(holder.ledger(&asset).await, []);
         assert_eq!(refused(holder.app.ledger_plan(says(LedgerDeed::Send, "lower", 1, &there)).await), Code::NoRecipients);
+        close([issuer, holder]).await;
+    });
+}
+
+#[test]
+fn a_transaction_that_a_server_composed_is_taken_only_if_it_does_what_was_asked() {
+    story(async {
+        let (issuer, holder) = tokio::join!(Desk::with(400_000, 0), Desk::new());
+        let here = issuer.coins(BITCOIN).await[0].address.clone();
+        let there = holder.address(BITCOIN).await;
+        let name = "HARBOUR";
+        issuer.tells(says(LedgerDeed::Issue, name, 1_000, &here)).await;
+        let send = LedgerPlan { to: Some(there.clone()), ..says(LedgerDeed::Send, name, 300, &here) };
+        // What an honest server would answer is what is planned here.
+        let draft = issuer.app.ledger_plan(send.clone()).await.expect("a plan");
+        let psbt = issuer.app.draft_export(DraftRef { draft: draft.draft }).await.expect("a file").text;
+        issuer.discard(&draft).await;
+        let honest = psbt.parse::<bitcoin::Psbt>().expect("a PSBT").unsigned_tx;
+        let asked = |tx: &bitcoin::Transaction| LedgerPlan {
+            composed: Some(bitcoin::consensus::encode::serialize_hex(tx)),
+            ..send.clone()
+        };
+
+        let mut elsewhere = honest.clone();
+        elsewhere.output.last_mut().expect("change").script_pubkey =
+            there.parse::<bitcoin::Address<_>>().expect("an address").assume_checked().script_pubkey();
+        let mut costly = honest.clone();
+        costly.output.last_mut().expect("change").value -= bitcoin::Amount::from_sat(100_000);
+        let mut locked = honest.clone();
+        locked.lock_time = bitcoin::absolute::LockTime::from_consensus(500);
+        let mut silent = honest.clone();
+        silent.output.retain(|output| !output.script_pubkey.is_op_return());
+        for lie in [&elsewhere, &costly, &locked, &silent] {
+            assert_eq!(refused(issuer.app.ledger_plan(asked(lie)).await), Code::DraftLies);
+        }
+        let mut foreign = honest.clone();
+        foreign.input[0].previous_output.vout ^= 1;
+        assert_eq!(refused(issuer.app.ledger_plan(asked(&foreign)).await), Code::CoinUnavailable);
+        let more = LedgerPlan { amount: Atoms(301), ..asked(&honest) };
+        assert_eq!(refused(issuer.app.ledger_plan(more).await), Code::DraftLies, "another amount than was asked");
+
+        issuer.tells(asked(&honest)).await;
+        let id = format!("counterparty:{name}");
+        assert_eq!(holder.ledger(&id).await, [(there, None, 300)]);
         close([issuer, holder]).await;
     });
 }

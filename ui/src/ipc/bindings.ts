@@ -989,7 +989,11 @@ text: string,
 /**
  * sat/kvB; absent: the normal choice.
  */
-fee_rate: number | null, };
+fee_rate: number | null, 
+/**
+ * The unsigned transaction as a server composed it, hex: taken if it does exactly this and nothing else. Absent: composed here.
+ */
+composed: string | null, };
 export type LedgerServer = { 
 /**
  * `https://…`, what stands before `/v2/`.

@@ -27,7 +27,7 @@ records! {
         pub known: Known,
     }
 
-    /// Plans a message to the ledger. It is written here; no server composes it.
+    /// Plans a message to the ledger. It is always written here, also to be compared with what a server composed.
     pub struct LedgerPlan {
         /// What to do.
         pub deed: LedgerDeed,
@@ -54,6 +54,8 @@ records! {
         pub text: String,
         /// sat/kvB; absent: the normal choice.
         pub fee_rate: Option<u32>,
+        /// The unsigned transaction as a server composed it, hex: taken if it does exactly this and nothing else. Absent: composed here.
+        pub composed: Option<String>,
     }
 }
 
