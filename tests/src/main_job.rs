@@ -253,7 +253,7 @@ async fn issue(app: &App) -> Done<(String, String)> {
 }
 
 async fn reissue(app: &App, asset: &str) -> Done<((), String)> {
-    let plan = ReissuePlan { asset: asset.into(), amount: Atoms(5_000_000), fee_rate: None };
+    let plan = ReissuePlan { asset: asset.into(), amount: Atoms(5_000_000), entropy: None, fee_rate: None };
     let draft = app.reissue_plan(plan).await.map_err(said)?;
     let operation = sign(app, &draft).await?;
     finish(app, operation.operation).await?;
@@ -332,7 +332,7 @@ async fn prove(app: &App, asset: &str) -> Done<((), String)> {
     let rows = app.history(request).await.map_err(said)?.rows;
     let row = rows.iter().find(|r| r.kind == TransactionKind::Issued).ok_or("the issuance is not in the history")?;
     let proof = app
-        .proof_export(ProofExport { network: NetworkId::Sidechain, txid: row.txid.clone(), outputs: None })
+        .proof_export(ProofExport { network: NetworkId::Sidechain, txid: row.txid.clone(), outputs: None, link: false })
         .await
         .map_err(said)?;
     let verdict = app.proof_verify(TextIn { text: proof.text.clone() }).await.map_err(said)?;

@@ -60,7 +60,8 @@ impl Desk {
     /// Plans, blinds, checks, signs; then lets consensus' own rules about amounts decide.
     fn make(&mut self, action: Action) -> (Summary, Transaction) {
         let (coins, exclude) = (BTreeSet::new(), BTreeSet::new());
-        let intent = Intent { action, fee_rate: 100, discount: true, coins, exclude, allow_explicit: true };
+        let intent =
+            Intent { action, fee_rate: 100, discount: true, coins, include: BTreeSet::new(), exclude, allow_explicit: true };
         let plan = self.wallet.plan(&intent, &mut self.rng).expect("a plan");
         let draft = plan.blind(&mut self.rng, |jobs| jobs.into_iter().map(|job| job.run()).collect());
         let spent: Vec<TxOut> = draft.pset.inputs().iter().filter_map(|input| input.witness_utxo.clone()).collect();

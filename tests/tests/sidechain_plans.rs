@@ -81,7 +81,15 @@ fn the_keys_sign_what_the_wallet_plans() {
     let mut made = 0;
     while let Some(action) = actions.pop() {
         let none = BTreeSet::new();
-        let intent = Intent { action, fee_rate: 100, discount: true, coins: none.clone(), exclude: none, allow_explicit: true };
+        let intent = Intent {
+            action,
+            fee_rate: 100,
+            discount: true,
+            coins: none.clone(),
+            include: none.clone(),
+            exclude: none,
+            allow_explicit: true,
+        };
         let plan = wallet.plan(&intent, &mut rng).expect("enough");
         let draft = plan.blind(&mut rng, |jobs| jobs.into_iter().map(ProofJob::run).collect());
         let spent: Vec<_> = draft.pset.inputs().iter().map(|input| input.witness_utxo.clone().expect("there")).collect();

@@ -12,6 +12,8 @@ mod authorised;
 mod bad_requests;
 #[path = "stories/coloured.rs"]
 mod coloured;
+#[path = "stories/desk.rs"]
+mod desk;
 #[path = "stories/drafts.rs"]
 mod drafts;
 #[path = "stories/main_job.rs"]
@@ -22,12 +24,18 @@ mod misrule;
 mod pegs;
 #[path = "stories/records.rs"]
 mod records;
+#[path = "stories/redeeming.rs"]
+mod redeeming;
+#[path = "stories/registries.rs"]
+mod registries;
 #[path = "stories/rollback.rs"]
 mod rollback;
 #[path = "stories/spending.rs"]
 mod spending;
 #[path = "stories/surroundings.rs"]
 mod surroundings;
+#[path = "stories/swapping.rs"]
+mod swapping;
 #[path = "stories/wallets.rs"]
 mod wallets;
 #[path = "stories/watching.rs"]

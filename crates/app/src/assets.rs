@@ -3,10 +3,10 @@
 use crate::drafts::domain_proof;
 use crate::memory::{Core, Wallet, stale};
 use crate::money::{balances, outpoint_text, read_outpoint};
-use crate::names::{Named, read_contract};
+use crate::names::{Named, domain_proof_url, read_contract};
 use crate::profile::Profile;
 use causeway_contract::{
-    AssetDetail, AssetRef, AssetView, Atoms, BalanceView, ContractImport, Empty, Failure, SupplyEvent, SupplyStep, Tag,
+    AssetDetail, AssetRef, AssetView, Atoms, BalanceView, ContractImport, Empty, Failure, SupplyEvent, SupplyStep, Tag, TokenHeld,
 };
 use causeway_sidechain::wallet::state::{IssuedAsset, SupplyEvent as Event};
 use causeway_store::ContractRow;
@@ -18,9 +18,40 @@ fn read_id(text: &str) -> Result<Id, Refusal> {
     text.parse().map_err(|_| Refusal::new(Code::UnknownAsset).with("asset", text))
 }
 
+/// The reissuance token of an asset that is held: which of its two forms, how much, and whether it can be used. Tokens of blinded and of
+/// explicit issuances are different assets; which one exists says how the asset was issued.
+struct Token {
+    id: Option<Id>,
+    held: TokenHeld,
+    amount: u64,
+}
+
+fn token(core: &Core, wallet: &Wallet, id: &Id, issued: Option<&IssuedAsset>) -> Token {
+    let forms: Vec<Id> = match issued {
+        Some(issued) => vec![issued.token],
+        None => core.names.get(id).map_or_else(Vec::new, |named| {
+            let entropy = Id::generate_asset_entropy(named.prevout, named.hash);
+            [false, true].map(|hidden| Id::reissuance_token_from_entropy(entropy, hidden)).to_vec()
+        }),
+    };
+    let mut token = Token { id: issued.map(|issued| issued.token), held: TokenHeld::None, amount: 0 };
+    for coin in wallet.sidechain.coins().filter(|coin| forms.contains(&coin.opening.asset)) {
+        token.id = Some(coin.opening.asset);
+        token.amount = token.amount.saturating_add(coin.opening.value);
+        // The nonce of a reissuance tells the factor of its token; an explicit token has none.
+        if coin.output.asset.is_confidential() {
+            token.held = TokenHeld::Usable;
+        } else if token.held == TokenHeld::None {
+            token.held = TokenHeld::Explicit;
+        }
+    }
+    token
+}
+
 /// What the list shows of one asset.
 fn view(
     core: &Core,
+    wallet: &Wallet,
     id: Id,
     balance: Option<BalanceView>,
     issued: Option<&IssuedAsset>,
@@ -32,7 +63,7 @@ fn view(
         domain: core.names.get(&id).map(|named| named.contract.domain().to_owned()).unwrap_or_default(),
         balance,
         issued_here: issued.is_some_and(|issued| issued.ours),
-        can_reissue: issued.is_some_and(|issued| issued.token_held),
+        can_reissue: token(core, wallet, &id, issued).held == TokenHeld::Usable,
         policy: id == core.realm.sidechain.policy_asset,
         token_of: token_of.map(|asset| asset.to_string()),
         look_alike: core.names.looks_like_another(&id),
@@ -54,7 +85,7 @@ impl Profile {
             order.extend(issued.iter().map(|issued| issued.asset).filter(|id| !order.contains(id)).collect::<Vec<_>>());
             let of = |id: Id| {
                 let own = issued.iter().find(|issued| issued.asset == id);
-                view(core, id, found.get(&id).cloned().flatten(), own, &issued)
+                view(core, wallet, id, found.get(&id).cloned().flatten(), own, &issued)
             };
             Ok(order.into_iter().map(of).collect())
         })
@@ -72,7 +103,7 @@ impl Profile {
             if !known {
                 return Err(Refusal::new(Code::UnknownAsset).with("asset", &request.asset));
             }
-            Ok(detail(core, wallet, id, view(core, id, balance, own, &issued), own))
+            Ok(detail(core, wallet, id, view(core, wallet, id, balance, own, &issued), own))
         })
     }
 
@@ -98,7 +129,7 @@ impl Profile {
             let issued = wallet.sidechain.issued_assets();
             let wanted = id.to_string();
             let balance = balances(core, write, wallet)?.into_iter().find(|balance| balance.asset.id == wanted);
-            Ok(view(core, id, balance, issued.iter().find(|issued| issued.asset == id), &issued))
+            Ok(view(core, wallet, id, balance, issued.iter().find(|issued| issued.asset == id), &issued))
         })
     }
 }
@@ -108,12 +139,7 @@ fn detail(core: &Core, wallet: &Wallet, id: Id, view: AssetView, issued: Option<
     let prevout = issued.map(|issued| issued.prevout).or(named.map(|named| named.prevout));
     let hash = issued.map(|issued| issued.contract_hash).or(named.map(|named| named.hash));
     let entropy = prevout.zip(hash).map(|(prevout, hash)| Id::generate_asset_entropy(prevout, hash));
-    // Without the issuance nobody knows which of the two forms the token has; a held one tells.
-    let token = issued.map(|issued| issued.token).or_else(|| {
-        let held = |token: &Id| wallet.sidechain.coins().any(|coin| coin.opening.asset == *token);
-        let forms = entropy.map(|entropy| [false, true].map(|hidden| Id::reissuance_token_from_entropy(entropy, hidden)))?;
-        forms.into_iter().find(held)
-    });
+    let token = token(core, wallet, &id, issued);
     let steps = match issued {
         Some(issued) => issued.steps.clone(),
         None => wallet.sidechain.supply(&id),
@@ -144,7 +170,9 @@ fn detail(core: &Core, wallet: &Wallet, id: Id, view: AssetView, issued: Option<
         issuance_prevout: prevout.map(outpoint_text).unwrap_or_default(),
         issuance_txid: issued.map(|issued| issued.txid.to_string()).unwrap_or_default(),
         entropy: entropy.map(|entropy| entropy.to_string()).unwrap_or_default(),
-        token: token.map(|token| token.to_string()).unwrap_or_default(),
+        token: token.id.map(|token| token.to_string()).unwrap_or_default(),
+        token_held: token.held,
+        token_amount: Atoms(token.amount),
         contract_hash: hash.map(|hash| hash.to_string()).unwrap_or_default(),
         contract_json: named.map(|named| named.json.clone()).unwrap_or_default(),
         blinded: issued.is_some_and(|issued| issued.blinded),
@@ -153,11 +181,7 @@ fn detail(core: &Core, wallet: &Wallet, id: Id, view: AssetView, issued: Option<
         issued: Atoms(made),
         burned: Atoms(burned),
         domain_proof: if domain.is_empty() { String::new() } else { domain_proof(&domain, &id.to_string()) },
-        domain_proof_url: if domain.is_empty() {
-            String::new()
-        } else {
-            format!("https://{domain}/.well-known/liquid-asset-proof-{id}")
-        },
+        domain_proof_url: if domain.is_empty() { String::new() } else { domain_proof_url(&domain, &id) },
         view,
     }
 }

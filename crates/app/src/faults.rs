@@ -153,7 +153,7 @@ pub fn write_double_sign(params: &SidechainParams, lead: Lead<'_>, proof: &Doubl
 
 /// Whom the wallet talks to is nobody's business.
 fn nameless(params: &SidechainParams) -> SidechainParams {
-    SidechainParams { peers: Vec::new(), sources: Vec::new(), ..params.clone() }
+    SidechainParams { peers: Vec::new(), sources: Vec::new(), registries: Vec::new(), ..params.clone() }
 }
 
 fn hex(headers: &[Vec<u8>]) -> Vec<String> {

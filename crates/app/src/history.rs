@@ -517,7 +517,7 @@ fn amount_cells(moved: &Moved) -> (String, String, String) {
 }
 
 /// Text as a CSV cell (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe in front.
-fn csv_text(text: &str) -> String {
+pub(crate) fn csv_text(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     match text.contains([',', '"', '\r', '\n', '\'']) {

@@ -88,12 +88,41 @@ fn is_domain(text: &str) -> bool {
     text.len() <= 253 && text.contains('.') && text.split('.').all(label)
 }
 
+/// Where a domain proves that an asset is its own.
+pub(crate) fn domain_proof_url(domain: &str, asset: &elements::AssetId) -> String {
+    let scheme = if domain.ends_with(".onion") { "http" } else { "https" };
+    format!("{scheme}://{domain}/.well-known/liquid-asset-proof-{asset}")
+}
+
+/// Whether a text holds what a name must not: characters that cannot be seen, or that are not ASCII and so may look like others.
+pub(crate) fn is_deceptive(text: &str) -> bool {
+    !text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+}
+
+/// What a ticker looks like at a glance: case, and letters and digits that are drawn alike, make no difference, nor do points and dashes.
+fn glance(text: &str) -> String {
+    let alike = |c: char| match c.to_ascii_lowercase() {
+        '0' => 'o',
+        '1' | 'i' | '|' => 'l',
+        '5' => 's',
+        '8' => 'b',
+        '2' => 'z',
+        other => other,
+    };
+    text.chars().filter(|c| c.is_alphanumeric() || *c == '|').map(alike).collect::<String>().replace("rn", "m").replace("vv", "w")
+}
+
 /// Reads a contract; `field` of the refusal says what is wrong.
 pub(crate) fn read_contract(json: &str) -> Result<(Contract, ContractHash), Refusal> {
     let hash = ContractHash::from_json_contract(json).map_err(|_| bad("contract"))?;
     let contract: Contract = serde_json::from_str(json).map_err(|_| bad("contract"))?;
     if contract.precision > 8 {
         return Err(bad("precision"));
+    }
+    for (field, text) in [("name", &contract.name), ("ticker", &contract.ticker), ("domain", &contract.entity.domain)] {
+        if is_deceptive(text) || text.len() > 255 {
+            return Err(bad(field));
+        }
     }
     Ok((contract, hash))
 }
@@ -134,12 +163,19 @@ impl Names {
         self.tokens.get(token).copied()
     }
 
-    /// Whether another asset looks like this one: same ticker up to case, or that of a network coin.
+    /// Whether another asset looks like this one.
     pub(crate) fn looks_like_another(&self, asset: &elements::AssetId) -> bool {
-        let Some(named) = self.assets.get(asset) else { return false };
-        let ticker = named.contract.ticker.to_ascii_lowercase();
-        let coin = ["btc", "l-btc", "lbtc", "usdt"].contains(&ticker.as_str());
-        coin || self.assets.iter().any(|(id, other)| id != asset && other.contract.ticker.to_ascii_lowercase() == ticker)
+        self.assets.get(asset).is_some_and(|named| self.resembles(&named.contract.ticker, &named.contract.name, asset))
+    }
+
+    /// Whether a ticker or name of `asset` looks like that of another known asset, or like a coin that everybody knows.
+    pub(crate) fn resembles(&self, ticker: &str, name: &str, asset: &elements::AssetId) -> bool {
+        let (ticker, name) = (glance(ticker), glance(name));
+        let coin = ["btc", "l-btc", "usdt", "l-usdt", "bitcoin"].map(glance);
+        let other = |(id, other): (&elements::AssetId, &Named)| {
+            id != asset && (glance(&other.contract.ticker) == ticker || glance(&other.contract.name) == name)
+        };
+        coin.contains(&ticker) || coin.contains(&name) || self.assets.iter().any(other)
     }
 
     /// The label of an asset.
@@ -199,6 +235,44 @@ mod tests {
             let refusal = write_contract(ticker, name, domain, precision, "02").expect_err(field);
             assert_eq!((refusal.code, refusal.args["field"].as_str()), (Code::BadContract, field));
         }
+    }
+
+    #[test]
+    fn a_name_that_deceives_names_nothing() {
+        for (name, ticker, field) in [
+            ("Harbour\u{7f}", "HBR", "name"),
+            ("Harb\u{430}ur", "HBR", "name"),
+            ("Harbour", "H\u{200b}BR", "ticker"),
+            ("Harbour", "HBR\u{1}", "ticker"),
+        ] {
+            let json = serde_json::json!({ "name": name, "ticker": ticker, "precision": 0, "entity": { "domain": "a.example" } });
+            let refusal = read_contract(&json.to_string()).expect_err(field);
+            assert_eq!((refusal.code, refusal.args["field"].as_str()), (Code::BadContract, field));
+        }
+    }
+
+    #[test]
+    fn tickers_that_are_drawn_alike_resemble_each_other() {
+        let mut names = Names::default();
+        let json = write_contract("HILL0", "Hill Bond", "a.example", 0, "02").expect("a contract");
+        let prevout = OutPoint::default();
+        let (_, hash) = read_contract(&json).expect("reads");
+        let asset = elements::AssetId::from_entropy(elements::AssetId::generate_asset_entropy(prevout, hash));
+        assert!(names.learn(&ContractRow { asset: asset.to_string(), contract: json, prevout: prevout.to_string() }));
+        let other = elements::AssetId::from_byte_array([9; 32]);
+        for (ticker, name, alike) in [
+            ("hill0", "X", true),
+            ("HI11O", "X", true),
+            ("HIL-L0", "X", true),
+            ("DALE", "hi11 bond", true),
+            ("L8TC", "X", true),
+            ("8TC", "X", true),
+            ("U5DT", "X", true),
+            ("DALE", "Dale Bond", false),
+        ] {
+            assert_eq!(names.resembles(ticker, name, &other), alike, "{ticker} {name}");
+        }
+        assert!(!names.looks_like_another(&asset), "it is itself");
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! known, the transactions it spends from. Nothing in it is believed; every statement is recomputed.
 
 use crate::lineage;
+use bitcoin::base64::Engine as _;
+use bitcoin::base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use causeway_contract::{AmountView, AssetLabel, Atoms, Code, Failure, ProofKind, ProofStatement, ProofVerdict};
 use causeway_sidechain::consensus::contract::Contract;
 use causeway_sidechain::consensus::federation::Fedpeg;
@@ -16,6 +18,7 @@ use elements::encode::{deserialize, serialize_hex};
 use elements::secp256k1_zkp::{Generator, PedersenCommitment, SECP256K1, Tag};
 use elements::{BlockHeader, Transaction, TxMerkleNode, TxOut};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,6 +27,8 @@ pub use crate::payments::write as write_payment;
 
 /// Format of the file; another one is refused.
 const FORMAT: &str = "causeway-proof-1";
+/// What a proof begins with when it is a link; base64 (RFC 4648 §5, without padding) of the file follows.
+pub const LINK: &str = "causeway-proof:";
 
 /// What a proof is made from.
 pub struct Evidence<'a> {
@@ -97,6 +102,32 @@ struct InBlock {
 
 /// Writes the proof file.
 pub fn write(evidence: &Evidence<'_>) -> String {
+    serde_json::to_string_pretty(&file(evidence)).expect("BUG: a proof has no value that JSON lacks")
+}
+
+/// Writes the proof as a link. The id of a transaction commits to its amounts but not to the proofs about them, which are nine tenths of it:
+/// a link leaves those out, and with them the statement that they hold.
+pub fn write_link(evidence: &Evidence<'_>) -> String {
+    let mut tx = evidence.tx.clone();
+    for input in &mut tx.input {
+        let pegin_witness = input.witness.pegin_witness.clone();
+        input.witness = elements::TxInWitness { pegin_witness, ..elements::TxInWitness::empty() };
+    }
+    tx.output.iter_mut().for_each(|output| output.witness = elements::TxOutWitness::empty());
+    let file = File { transaction: serialize_hex(&tx), parents: Vec::new(), ..file(evidence) };
+    let json = serde_json::to_vec(&file).expect("BUG: a proof has no value that JSON lacks");
+    format!("{LINK}{}", BASE64_URL_SAFE_NO_PAD.encode(json))
+}
+
+/// The file of a proof, whether it came as one or as a link.
+fn unlinked(text: &str) -> Result<Cow<'_, str>, Failure> {
+    let Some(link) = text.trim().strip_prefix(LINK) else { return Ok(Cow::Borrowed(text)) };
+    let bad = || Failure::new(Code::BadRequest).with("field", "proof");
+    let json = BASE64_URL_SAFE_NO_PAD.decode(link).map_err(|_| bad())?;
+    String::from_utf8(json).map(Cow::Owned).map_err(|_| bad())
+}
+
+fn file(evidence: &Evidence<'_>) -> File {
     let disclosed = |opening: &Opening| Disclosed {
         asset: opening.asset,
         asset_blinding_factor: opening.asset_bf,
@@ -110,8 +141,8 @@ pub fn write(evidence: &Evidence<'_>) -> String {
         branch: branch.clone(),
     };
     // Whom the wallet talks to is nobody's business.
-    let chain = SidechainParams { peers: Vec::new(), sources: Vec::new(), ..evidence.params.clone() };
-    let file = File {
+    let chain = SidechainParams { peers: Vec::new(), sources: Vec::new(), registries: Vec::new(), ..evidence.params.clone() };
+    File {
         format: FORMAT.into(),
         chain,
         transaction: serialize_hex(evidence.tx),
@@ -121,13 +152,13 @@ pub fn write(evidence: &Evidence<'_>) -> String {
         parents: evidence.parents.iter().map(|tx| serialize_hex(*tx)).collect(),
         contract: evidence.contract.map(str::to_owned),
         headers: evidence.headers.iter().map(|header| serialize_hex(*header)).collect(),
-    };
-    serde_json::to_string_pretty(&file).expect("BUG: a proof has no value that JSON lacks")
+    }
 }
 
 /// Checks every statement of a proof file. `Err` when the file cannot be read at all; a verdict with `ok: false` when it proves less than it says.
 pub fn verify(text: &str) -> Result<ProofVerdict, Failure> {
     let bad = |field: &str| Failure::new(Code::BadRequest).with("field", field);
+    let text = &*unlinked(text)?;
     let named: Format = serde_json::from_str(text).map_err(|_| bad("proof"))?;
     match named.format.as_str() {
         crate::faults::FORMAT => return crate::faults::verify(text),

@@ -22,13 +22,17 @@ pub(crate) fn list(json: bool) {
     }
 }
 
-/// `causeway NAME field=value…`: values are read as JSON where they are JSON, as text elsewhere.
+/// `causeway NAME field=value…`: values are read as JSON where they are JSON, as text elsewhere; `field=@FILE` is the text of a file.
 pub(crate) async fn named(place: &Place, words: &[String]) -> Result<(), Why> {
     let (name, fields) = words.split_first().ok_or_else(|| Why::Said("no command".into()))?;
     let mut request = Map::new();
     for field in fields {
         let (key, value) = field.split_once('=').ok_or_else(|| Why::Said(format!("{field:?} is not field=value")))?;
-        request.insert(key.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned())));
+        let value = match value.strip_prefix('@') {
+            Some(file) => Value::String(std::fs::read_to_string(file).map_err(|why| Why::Said(format!("{file}: {why}")))?),
+            None => serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned())),
+        };
+        request.insert(key.to_owned(), value);
     }
     invoke(place, &name.replace('-', "_"), Value::Object(request)).await
 }

@@ -57,7 +57,7 @@ enum Command {
     },
     /// Checks an exported proof, evidence or a release package without any wallet or network. Exit code 0 only if it proves what it says.
     Verify {
-        /// The file; `-` for standard input.
+        /// The file, or a proof as a link; `-` for standard input.
         file: PathBuf,
         #[command(flatten)]
         by: verify::Release,

@@ -25,6 +25,8 @@ pub(crate) fn verify(file: &Path, by: &Release, json: bool) -> Result<(), Why> {
     let text = if file == Path::new("-") {
         let stdin = std::io::Read::take(std::io::stdin(), MOST_BYTES);
         std::io::read_to_string(stdin).map_err(|e| Why::Said(format!("{}: {e}", file.display())))?
+    } else if let Some(link) = file.to_str().filter(|text| text.starts_with(causeway_app::proofs::LINK)) {
+        link.to_owned()
     } else {
         read(file)?
     };

@@ -81,6 +81,32 @@ macro_rules! with_commands {
             assets(Empty) -> Vec<AssetView> [Main] reads [Assets, Balances, Coins] stales [];
             asset(AssetRef) -> AssetDetail [Main] reads [Assets, Balances, Coins, History] stales [];
             contract_import(ContractImport) -> AssetView [Main] reads [] stales [Assets];
+            supply_proof(SupplyProof) -> TextFile [Main] reads [] stales [];
+            holders(AssetRef) -> Vec<AssetHolder> [Main] reads [Assets, History] stales [];
+            holder_mark(HolderMark) -> Vec<AssetHolder> [Main] reads [] stales [Assets, History, Addresses];
+
+            // -- one asset to many
+            distribution_read(DistributionRequest) -> DistributionPreview [Main] reads [] stales [];
+            distribution_plan(DistributionRequest) -> DraftView [Main] reads [] stales [Drafts];
+            distribution(OperationRef) -> DistributionView [Main] reads [Operations] stales [];
+            distribution_report(OperationRef) -> TextFile [Main] reads [] stales [];
+
+            // -- the redemption desk
+            redemptions(AssetRef) -> Vec<RedemptionView> [Main] reads [Assets, History] stales [];
+            redemption_new(RedemptionNew) -> RedemptionView [Main] reads [] stales [Assets, Addresses];
+            redemption_plan(RedemptionPlan) -> DraftView [Main] reads [] stales [Drafts];
+            redemption_ledger(AssetRef) -> TextFile [Main] reads [] stales [];
+
+            // -- asset registries
+            registry_lookup(AssetRef) -> RegistryAnswer [Main] reads [Assets] stales [];
+            registry_publish(AssetRef) -> RegistryPublished [Main] reads [] stales [Assets];
+
+            // -- swaps
+            offers(Empty) -> Vec<OfferView> [Main] reads [Operations] stales [];
+            offer_plan(OfferPlan) -> DraftView [Main] reads [] stales [Drafts];
+            offer_cancel(OperationRef) -> DraftView [Main] reads [] stales [Drafts];
+            swap_inspect(TextIn) -> SwapInspection [Main] reads [] stales [];
+            swap_take(SwapTake) -> DraftView [Main] reads [] stales [Drafts];
 
             // -- coloured coins on Bitcoin
             coloured_assets(Empty) -> Vec<ColouredAsset> [Main] reads [Assets, Coins] stales [];

@@ -176,13 +176,17 @@ fn sign_sidechain(mut draft: Box<SidechainDraft>, own: &[OwnInput], keys: &Signi
         if spent.script_pubkey.as_bytes() != bitcoin::ScriptBuf::new_p2wpkh(&hash).as_bytes() {
             return Err(wrong_keys());
         }
-        let message = sidechain_message(&mut cache, own.vin, &hash, spent.value);
+        let kind = match own.offer {
+            true => elements::EcdsaSighashType::SinglePlusAnyoneCanPay,
+            false => elements::EcdsaSighashType::All,
+        };
+        let message = sidechain_message(&mut cache, own.vin, &hash, spent.value, kind);
         let signature = secp.sign_ecdsa_low_r(&message, &key.0);
         if secp.verify_ecdsa(&message, &signature, &public).is_err() {
             return Err(wrong_keys());
         }
         let mut typed = signature.serialize_der().to_vec();
-        typed.push(1);
+        typed.push(kind.as_u32() as u8);
         let input = &mut draft.pset.inputs_mut()[own.vin];
         input.final_script_witness = Some(elements::Witness::from_slice(&[typed, public.serialize().to_vec()]));
         input.partial_sigs.clear();
@@ -196,10 +200,11 @@ fn sidechain_message(
     vin: usize,
     hash: &bitcoin::WPubkeyHash,
     value: elements::confidential::Value,
+    kind: elements::EcdsaSighashType,
 ) -> Message {
     // The script code of a witness key hash is that of the same hash as P2PKH.
     let script_code = elements::Script::from(bitcoin::ScriptBuf::new_p2pkh(&hash.to_raw_hash().into()).into_bytes());
-    let digest = cache.segwitv0_sighash(vin, &script_code, value, elements::EcdsaSighashType::All);
+    let digest = cache.segwitv0_sighash(vin, &script_code, value, kind);
     Message::from_digest(digest.to_byte_array())
 }
 

@@ -12,6 +12,7 @@ pub mod bytes;
 mod event;
 pub mod ledger;
 mod outbox;
+pub mod registry;
 mod relay;
 mod scan;
 mod sidechain;

@@ -53,6 +53,7 @@ pub(crate) fn params(
         },
         peers,
         sources: Vec::new(),
+        registries: Vec::new(),
     }
 }
 

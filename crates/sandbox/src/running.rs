@@ -46,6 +46,10 @@ impl Listeners {
 }
 
 impl Running {
+    pub(crate) fn node(&self) -> Arc<Node> {
+        Arc::clone(&self.node)
+    }
+
     pub(crate) fn miner(&self) -> &Miner {
         &self.miner
     }

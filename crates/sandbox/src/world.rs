@@ -157,7 +157,10 @@ impl World {
                 peers: vec![loopback(self.ports.bitcoin_p2p)],
                 required_peers: 1,
             },
-            sidechain: self.sidechain(),
+            sidechain: SidechainParams {
+                registries: vec![format!("http://{}/registry", loopback(self.ports.control))],
+                ..self.sidechain()
+            },
             testbed: Some(Testbed { control: loopback(self.ports.control) }),
         }
     }

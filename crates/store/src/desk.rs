@@ -1,4 +1,4 @@
-//! The issuer's desk: requests to redeem, holders, offers to swap.
+//! The issuer's desk: requests to redeem, and holders.
 
 use crate::{Reader, Write};
 use causeway_vocab::Refusal;
@@ -47,21 +47,6 @@ pub struct HolderRow {
     pub frozen: bool,
 }
 
-/// An offer to swap that was made here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OfferRow {
-    /// Its number.
-    pub id: u32,
-    /// Whose coin it offers.
-    pub wallet: u32,
-    /// The coin, `txid:vout`.
-    pub coin: String,
-    /// The offer as it is handed out.
-    pub text: String,
-    /// Unix seconds.
-    pub created: u32,
-}
-
 fn redemption(row: &Row<'_>) -> rusqlite::Result<RedemptionRow> {
     Ok(RedemptionRow {
         id: row.get("id")?,
@@ -70,16 +55,6 @@ fn redemption(row: &Row<'_>) -> rusqlite::Result<RedemptionRow> {
         reference: row.get("reference")?,
         address: row.get("address")?,
         return_address: row.get("return_address")?,
-        created: row.get("created")?,
-    })
-}
-
-fn offer(row: &Row<'_>) -> rusqlite::Result<OfferRow> {
-    Ok(OfferRow {
-        id: row.get("id")?,
-        wallet: row.get("wallet")?,
-        coin: row.get("coin")?,
-        text: row.get("text")?,
         created: row.get("created")?,
     })
 }
@@ -110,11 +85,6 @@ impl Reader<'_> {
             Ok(HolderRow { address: row.get(0)?, frozen: row.get(1)? })
         })
     }
-
-    /// The offers of a wallet, newest first.
-    pub fn offers(&self, wallet: u32) -> Result<Vec<OfferRow>, Refusal> {
-        self.all("SELECT * FROM offers WHERE wallet = ?1 ORDER BY id DESC", [wallet], offer)
-    }
 }
 
 impl Write<'_> {
@@ -144,19 +114,5 @@ impl Write<'_> {
     /// Marks an address as one that holds an asset, frozen or not.
     pub fn put_holder(&mut self, wallet: u32, asset: &str, row: &HolderRow) -> Result<(), Refusal> {
         self.run("INSERT OR REPLACE INTO holders VALUES (?1, ?2, ?3, ?4)", (wallet, asset, &row.address, row.frozen)).map(drop)
-    }
-
-    /// Adds an offer and gives its number. `row.id` is ignored.
-    pub fn add_offer(&mut self, row: &OfferRow) -> Result<u32, Refusal> {
-        self.run(
-            "INSERT INTO offers (wallet, coin, text, created) VALUES (?1, ?2, ?3, ?4)",
-            (row.wallet, &row.coin, &row.text, row.created),
-        )?;
-        Ok(self.last_id())
-    }
-
-    /// Forgets an offer.
-    pub fn remove_offer(&mut self, id: u32) -> Result<(), Refusal> {
-        self.run("DELETE FROM offers WHERE id = ?1", [id]).map(drop)
     }
 }

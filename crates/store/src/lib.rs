@@ -24,7 +24,7 @@ mod write;
 
 pub use ancestors::AncestorRow;
 pub use assets::ContractRow;
-pub use desk::{HolderRow, OfferRow, RedeemedRow, RedemptionRow};
+pub use desk::{HolderRow, RedeemedRow, RedemptionRow};
 pub use drafts::DraftRow;
 pub use labels::LabelRow;
 pub use open::{Binding, Store, sqlite_version};

@@ -109,6 +109,14 @@ codes! {
     NoToken,
     /// Ticker, name, domain or precision is not allowed; args: `field`.
     BadContract,
+    /// An asset registry cannot be asked; args: `registry`, `why`.
+    RegistryUnreachable,
+    /// An asset registry says what the asset's id contradicts; args: `registry`, `why` (`asset`, `contract`, `issuance`, `contract-hash`).
+    RegistryLies,
+    /// An asset registry does not take the asset; args: `registry`, `status`.
+    RegistryRefused,
+    /// The user has frozen this holder of the asset; args: `address`.
+    HolderFrozen,
 
     // -- coloured coins
     /// A coin holds assets that this would destroy; args: `outpoint`.

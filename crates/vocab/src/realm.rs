@@ -88,6 +88,9 @@ pub struct SidechainParams {
     /// `http://…` or `https://…` of an Esplora server.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<String>,
+    /// Asset registries (`http://…`, `https://…`): asked what assets are called, believed nothing that the asset's id does not commit to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub registries: Vec<String>,
 }
 
 /// Address prefixes of a sidechain.
@@ -152,6 +155,9 @@ impl Realm {
         let schemes = ["tcp://", "ssl://", "http://", "https://"];
         if side.sources.iter().any(|source| !schemes.iter().any(|scheme| source.starts_with(scheme))) {
             return Err(bad("sidechain.sources"));
+        }
+        if side.registries.iter().any(|base| !["http://", "https://"].iter().any(|scheme| base.starts_with(scheme))) {
+            return Err(bad("sidechain.registries"));
         }
         let prefixes = &side.address;
         if [&prefixes.bech32_hrp, &prefixes.blech32_hrp].iter().any(|hrp| bech32::Hrp::parse(hrp).is_err()) {

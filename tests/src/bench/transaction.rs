@@ -97,6 +97,7 @@ fn build(realm: &Realm, owner: &Owner, stranger: &Owner, rng: &mut StdRng) -> Re
         fee_rate: 100,
         discount: true,
         coins: BTreeSet::new(),
+        include: BTreeSet::new(),
         exclude: BTreeSet::new(),
         allow_explicit: false,
     };

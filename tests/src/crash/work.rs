@@ -105,7 +105,8 @@ impl Work {
                 app.issue_plan(plan).await
             }
             Work::Reissue(id) => {
-                app.reissue_plan(ReissuePlan { asset: asset(id), amount: Atoms(Work::ATOMS), fee_rate: None }).await
+                app.reissue_plan(ReissuePlan { asset: asset(id), amount: Atoms(Work::ATOMS), entropy: None, fee_rate: None })
+                    .await
             }
             Work::Burn(id) => {
                 let plan = BurnPlan { asset: asset(id), amount: Atoms(Work::BURN), label: String::new(), fee_rate: None };

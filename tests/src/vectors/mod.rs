@@ -21,6 +21,7 @@ mod liquid_keys;
 mod liquid_pegs;
 mod open_assets;
 mod stakes;
+mod swaps;
 
 pub use check::{Case, Checks};
 
@@ -55,6 +56,7 @@ pub fn kinds() -> &'static [&'static [Kind]] {
         elements_wallet::KINDS,
         liquid_amounts::KINDS,
         liquid_keys::KINDS,
+        swaps::KINDS,
         stakes::KINDS,
         finality::KINDS,
         control_plane::KINDS,

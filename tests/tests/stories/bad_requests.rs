@@ -93,7 +93,7 @@ fn issues_and_pegs_that_cannot_be_are_refused_by_name() {
         let unknown = format!("{:064x}", 5);
         let burn = BurnPlan { asset: unknown.clone(), amount: Atoms(1), label: String::new(), fee_rate: None };
         assert_eq!(refused(desk.app.burn_plan(burn).await), Code::InsufficientFunds);
-        let reissue = ReissuePlan { asset: unknown, amount: Atoms(1), fee_rate: None };
+        let reissue = ReissuePlan { asset: unknown, amount: Atoms(1), entropy: None, fee_rate: None };
         assert_eq!(refused(desk.app.reissue_plan(reissue).await), Code::UnknownAsset);
         for (destination, amount, code) in [
             (Some(MAINNET), 100_000, Code::WrongNetwork),

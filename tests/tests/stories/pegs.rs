@@ -39,7 +39,7 @@ fn a_peg_in_paid_from_elsewhere_is_held_restarted_resumed_and_proven() {
         assert!((600_000..700_000).contains(&arrived), "the claim's fee is small: {arrived}");
 
         let txid = done.sidechain_txid.expect("a claim");
-        let request = ProofExport { network: NetworkId::Sidechain, txid, outputs: None };
+        let request = ProofExport { network: NetworkId::Sidechain, txid, outputs: None, link: false };
         let text = desk.app.proof_export(request).await.expect("a proof").text;
         let verdict = desk.app.proof_verify(TextIn { text }).await.expect("a verdict");
         let peg_in = verdict.statements.iter().find(|statement| statement.kind == ProofKind::PegIn).expect("a peg-in");

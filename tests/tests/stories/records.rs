@@ -93,7 +93,7 @@ fn a_history_is_paged_searched_and_exported_without_formulas() {
 
 /// Exports a proof as `desk` and has `judge`, who knows nothing, check it.
 async fn proven(desk: &Desk, judge: &Desk, network: NetworkId, txid: &str, kind: ProofKind) -> ProofVerdict {
-    let request = ProofExport { network, txid: txid.into(), outputs: None };
+    let request = ProofExport { network, txid: txid.into(), outputs: None, link: false };
     let text = desk.app.proof_export(request).await.expect("a proof").text;
     let verdict = judge.app.proof_verify(TextIn { text: text.clone() }).await.expect("a verdict");
     assert!(verdict.ok, "{verdict:#?}");
@@ -155,7 +155,7 @@ fn a_bitcoin_payment_is_proven_to_a_stranger() {
         let desk = Desk::with(200_000, 0).await;
         let txid = desk.history(NetworkId::Bitcoin).await[0].txid.clone();
         let export = async |txid: &str| {
-            let request = ProofExport { network: NetworkId::Bitcoin, txid: txid.into(), outputs: None };
+            let request = ProofExport { network: NetworkId::Bitcoin, txid: txid.into(), outputs: None, link: false };
             desk.app.proof_export(request).await
         };
         let text = export(&txid).await.expect("a proof").text;

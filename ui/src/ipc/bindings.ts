@@ -7,7 +7,7 @@ export type AssetId = string;
 export type NetworkId = "bitcoin" | "sidechain";
 export type Capability = "receive" | "send" | "issue" | "peg";
 export type Known = "pending" | "reported" | "verified";
-export type Code = "locked" | "wrong-password" | "too-many-tries" | "weak-password" | "bad-words" | "words-do-not-match" | "bad-descriptor" | "profile-in-use" | "wrong-realm" | "bad-realm" | "unknown-wallet" | "watch-only" | "bad-vault" | "disk-full" | "disk-failed" | "bad-release" | "release-short" | "release-old" | "release-foreign" | "release-file" | "unknown-command" | "bad-request" | "not-found" | "not-offered" | "bad-address" | "wrong-network" | "bitcoin-address" | "sidechain-address" | "explicit-address" | "bad-amount" | "dust" | "above-supply" | "insufficient-funds" | "insufficient-fee" | "fee-too-high" | "fee-too-low" | "coin-unavailable" | "no-recipients" | "unknown-asset" | "no-token" | "bad-contract" | "holds-assets" | "colour-unknown" | "wrong-colouring" | "plain-address" | "no-issuing-coin" | "bad-row" | "bad-draft" | "draft-lies" | "draft-expired" | "review-mismatch" | "nothing-to-sign" | "not-replaceable" | "peg-paused" | "halted" | "not-synced" | "peg-out-destination" | "point-of-no-return" | "peg-in-expired" | "expired" | "not-ready" | "amount-needed" | "bad-invoice" | "stake-amount" | "stake-term" | "stake-params" | "stake-provider" | "covenant-missing" | "bad-delegation" | "not-extendable" | "bad-exit-package" | "vote-unsafe" | "trust-expired" | "control-plane-forked" | "no-peers" | "bad-peer" | "wrong-genesis" | "bad-header" | "signed-twice" | "bad-proof" | "not-accepted" | "bug";
+export type Code = "locked" | "wrong-password" | "too-many-tries" | "weak-password" | "bad-words" | "words-do-not-match" | "bad-descriptor" | "profile-in-use" | "wrong-realm" | "bad-realm" | "unknown-wallet" | "watch-only" | "bad-vault" | "disk-full" | "disk-failed" | "bad-release" | "release-short" | "release-old" | "release-foreign" | "release-file" | "unknown-command" | "bad-request" | "not-found" | "not-offered" | "bad-address" | "wrong-network" | "bitcoin-address" | "sidechain-address" | "explicit-address" | "bad-amount" | "dust" | "above-supply" | "insufficient-funds" | "insufficient-fee" | "fee-too-high" | "fee-too-low" | "coin-unavailable" | "no-recipients" | "unknown-asset" | "no-token" | "bad-contract" | "registry-unreachable" | "registry-lies" | "registry-refused" | "holder-frozen" | "holds-assets" | "colour-unknown" | "wrong-colouring" | "plain-address" | "no-issuing-coin" | "bad-row" | "bad-draft" | "draft-lies" | "draft-expired" | "review-mismatch" | "nothing-to-sign" | "not-replaceable" | "peg-paused" | "halted" | "not-synced" | "peg-out-destination" | "point-of-no-return" | "peg-in-expired" | "expired" | "not-ready" | "amount-needed" | "bad-invoice" | "stake-amount" | "stake-term" | "stake-params" | "stake-provider" | "covenant-missing" | "bad-delegation" | "not-extendable" | "bad-exit-package" | "vote-unsafe" | "trust-expired" | "control-plane-forked" | "no-peers" | "bad-peer" | "wrong-genesis" | "bad-header" | "signed-twice" | "bad-proof" | "not-accepted" | "bug";
 export type Failure = { code: Code; args?: Record<string, string> };
 
 export type About = { 
@@ -105,6 +105,14 @@ entropy: string,
  */
 token: string, 
 /**
+ * Whether that token is here, and whether it can be used.
+ */
+token_held: TokenHeld, 
+/**
+ * Units of it in this wallet.
+ */
+token_amount: Atoms, 
+/**
  * Contract hash, as RPCs print it.
  */
 contract_hash: string, 
@@ -140,6 +148,35 @@ domain_proof: string,
  * Where to publish it.
  */
 domain_proof_url: string, };
+export type AssetHolder = { 
+/**
+ * The address.
+ */
+address: string, 
+/**
+ * The asset.
+ */
+asset: AssetLabel, 
+/**
+ * The user's label.
+ */
+label: string, 
+/**
+ * What this wallet has paid to it in all.
+ */
+paid: Atoms, 
+/**
+ * In so many payments.
+ */
+times: number, 
+/**
+ * When last, Unix seconds.
+ */
+last: number | null, 
+/**
+ * The issuer pays it no more: only in this wallet, the chain knows nothing of it.
+ */
+frozen: boolean, };
 export type AssetLabel = { 
 /**
  * The asset.
@@ -361,6 +398,7 @@ have: number,
  * See `have`.
  */
 of: number, };
+export type ClaimWarning = "look-alike" | "deceptive" | "warned";
 export type CoinFreeze = { 
 /**
  * Where it lives.
@@ -583,6 +621,130 @@ contract: string,
  * Outpoint the issuance spent, `txid:vout`; absent when this wallet saw the issuance.
  */
 issuance_prevout: string | null, };
+export type DistributionBatch = { 
+/**
+ * The transaction.
+ */
+txid: string, 
+/**
+ * Rows that it pays.
+ */
+rows: number, 
+/**
+ * Its fee, satoshi.
+ */
+fee: Atoms, 
+/**
+ * Its block; absent while unconfirmed.
+ */
+height: number | null, };
+export type DistributionPreview = { 
+/**
+ * Of what.
+ */
+asset: AssetLabel, 
+/**
+ * Rows that can be paid.
+ */
+rows: number, 
+/**
+ * Their sum.
+ */
+total: Atoms, 
+/**
+ * What can be spent of the asset now.
+ */
+available: Atoms, 
+/**
+ * Transactions it takes, one after the other, a block each.
+ */
+transactions: number, 
+/**
+ * Weight units of all of them, about.
+ */
+weight: number, 
+/**
+ * Virtual bytes of all of them, about.
+ */
+vsize: number, 
+/**
+ * Fee of all of them, satoshi, about.
+ */
+fee: Atoms, 
+/**
+ * What the fees of all of them will never pass, satoshi.
+ */
+most_fee: Atoms, 
+/**
+ * Every mistake of the list, the first hundred at most. One of them refuses the whole list.
+ */
+faults: Array<RowFault>, 
+/**
+ * Why a list without mistakes cannot be paid all the same.
+ */
+refused: Failure | null, };
+export type DistributionRequest = { 
+/**
+ * Of what.
+ */
+asset: AssetId, 
+/**
+ * The list, at most 4 MiB and 20,000 rows.
+ */
+csv: string, 
+/**
+ * Take explicit addresses too, whose amounts everybody sees.
+ */
+allow_explicit: boolean, 
+/**
+ * Sidechain fee rate, sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, 
+/**
+ * What it is called in this wallet.
+ */
+label: string, };
+export type DistributionView = { 
+/**
+ * Its operation.
+ */
+operation: number, 
+/**
+ * Of what.
+ */
+asset: AssetLabel, 
+/**
+ * Rows of the list.
+ */
+rows: number, 
+/**
+ * Rows whose payment is signed.
+ */
+rows_paid: number, 
+/**
+ * Sum of the list.
+ */
+total: Atoms, 
+/**
+ * Sum of what is signed.
+ */
+paid: Atoms, 
+/**
+ * Fees so far, satoshi.
+ */
+fee: Atoms, 
+/**
+ * What the fees will never pass, satoshi.
+ */
+most_fee: Atoms, 
+/**
+ * Transactions it takes.
+ */
+transactions: number, 
+/**
+ * Those that are signed, in order.
+ */
+batches: Array<DistributionBatch>, };
 export type DividendPlan = { 
 /**
  * Whose holders are paid.
@@ -617,7 +779,7 @@ text: string,
  * The draft that was signed elsewhere; whatever else differs from it is refused. Absent: found by what the text spends.
  */
 draft: number | null, };
-export type DraftKind = "send" | "bump" | "peg-in" | "peg-out" | "issue" | "reissue" | "burn";
+export type DraftKind = "send" | "bump" | "peg-in" | "peg-out" | "issue" | "reissue" | "burn" | "distribute" | "offer" | "swap";
 export type DraftRef = { 
 /**
  * Its number.
@@ -829,6 +991,23 @@ counterparty: string,
  * The operation it belongs to.
  */
 operation: number | null, };
+export type HolderMark = { 
+/**
+ * The asset.
+ */
+asset: AssetId, 
+/**
+ * The address.
+ */
+address: string, 
+/**
+ * Pay it no more.
+ */
+frozen: boolean, 
+/**
+ * A label for it; empty for none.
+ */
+label: string, };
 export type HolderView = { 
 /**
  * Address, or the script where it has none.
@@ -1080,6 +1259,44 @@ seq: number,
  * What went stale.
  */
 tags: Array<Tag>, };
+export type OfferPlan = { 
+/**
+ * The coin, `txid:vout`; confirmed, and its amount hidden.
+ */
+coin: string, 
+/**
+ * What is asked for.
+ */
+asset: AssetId, 
+/**
+ * How much of it, in atoms.
+ */
+amount: Atoms, };
+export type OfferView = { 
+/**
+ * Its operation.
+ */
+operation: number, 
+/**
+ * What it gives.
+ */
+gives: AmountView, 
+/**
+ * What it asks for.
+ */
+gets: AmountView, 
+/**
+ * The coin it gives, `txid:vout`. Nothing else spends it as long as the offer stands.
+ */
+coin: string, 
+/**
+ * The offer, to be handed out: LiquiDEX JSON, version 1.
+ */
+text: string, 
+/**
+ * Running: it stands. Done: it was taken. Stopped: it was cancelled.
+ */
+status: OperationStatus, };
 export type OperationAct = { 
 /**
  * Its number.
@@ -1472,7 +1689,11 @@ txid: string,
 /**
  * Outputs to disclose; absent: all this wallet can open.
  */
-outputs: Array<number> | null, };
+outputs: Array<number> | null, 
+/**
+ * As a link instead of a file: without the proofs of the transaction, so that it can be pasted. Sidechain only.
+ */
+link: boolean, };
 export type ProofKind = "transaction" | "payment" | "issuance" | "burn" | "peg-in" | "peg-out" | "amounts" | "inclusion" | "signatures" | "work" | "fault";
 export type ProofStatement = { 
 /**
@@ -1597,15 +1818,176 @@ paid_before: number,
  */
 ours: boolean, };
 export type RecognisedKind = "address" | "psbt" | "pset" | "txid" | "asset" | "proof" | "unknown";
+export type RedemptionNew = { 
+/**
+ * What is to be redeemed.
+ */
+asset: AssetId, 
+/**
+ * What the request is known by, at most 255 characters.
+ */
+reference: string, 
+/**
+ * Where a refused payment goes back to; empty when the holder named no address.
+ */
+return_address: string, };
+export type RedemptionPayment = { 
+/**
+ * The coin, `txid:vout`. No plan spends it until it is accepted or returned.
+ */
+outpoint: string, 
+/**
+ * Of what: anybody can pay anything.
+ */
+asset: AssetLabel, 
+/**
+ * How much.
+ */
+amount: Atoms, 
+/**
+ * Unix seconds.
+ */
+time: number, 
+/**
+ * Its block; absent while unconfirmed.
+ */
+height: number | null, 
+/**
+ * How it is known.
+ */
+known: Known, 
+/**
+ * Where it stands.
+ */
+state: RedemptionState, 
+/**
+ * The transaction that burned or returned it.
+ */
+txid: string | null, };
+export type RedemptionPlan = { 
+/**
+ * The payment, `txid:vout`.
+ */
+outpoint: string, 
+/**
+ * Burn it; otherwise send it back.
+ */
+accept: boolean, 
+/**
+ * Where it goes back to; absent: the address of the request.
+ */
+address: string | null, 
+/**
+ * Sidechain fee rate, sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, };
+export type RedemptionState = "pending" | "open" | "accepted" | "returned";
+export type RedemptionView = { 
+/**
+ * Its number.
+ */
+redemption: number, 
+/**
+ * What is to be redeemed.
+ */
+asset: AssetLabel, 
+/**
+ * What it is known by.
+ */
+reference: string, 
+/**
+ * Where the holder pays.
+ */
+address: string, 
+/**
+ * Rows of a QR code for the address.
+ */
+qr: Array<string>, 
+/**
+ * Where a refused payment goes back to; may be empty.
+ */
+return_address: string, 
+/**
+ * Unix seconds.
+ */
+created: number, 
+/**
+ * What came in, oldest first.
+ */
+payments: Array<RedemptionPayment>, };
+export type RegistryAnswer = { 
+/**
+ * The asset that was asked about.
+ */
+asset: AssetId, 
+/**
+ * Registries that were asked.
+ */
+registries: Array<string>, 
+/**
+ * What the first one that knows it says; absent when none knows it.
+ */
+claim: RegistryClaim | null, };
+export type RegistryClaim = { 
+/**
+ * Who says so.
+ */
+registry: string, 
+/**
+ * Through which interface.
+ */
+interface: RegistryInterface, 
+/**
+ * Ticker, name and decimal places of the contract.
+ */
+label: AssetLabel, 
+/**
+ * Domain of the contract.
+ */
+domain: string, 
+/**
+ * Where the domain proves it.
+ */
+domain_proof_url: string, 
+/**
+ * The contract, JSON.
+ */
+contract: string, 
+/**
+ * The outpoint that the issuance spent.
+ */
+issuance_prevout: string, 
+/**
+ * This wallet uses this contract already.
+ */
+taken: boolean, 
+/**
+ * What to beware of.
+ */
+warnings: Array<ClaimWarning>, };
+export type RegistryInterface = "v1" | "v2";
+export type RegistryPublished = { 
+/**
+ * Where.
+ */
+registry: string, 
+/**
+ * Through which interface.
+ */
+interface: RegistryInterface, };
 export type ReissuePlan = { 
 /**
- * The asset.
+ * The asset; may be empty when the entropy is given, from which it follows.
  */
 asset: AssetId, 
 /**
  * How much more, in atoms.
  */
 amount: Atoms, 
+/**
+ * Entropy of the asset, as RPCs print it: needed for a token from somebody else when no contract of the asset is known here.
+ */
+entropy: string | null, 
 /**
  * Sidechain fee rate, sat/kvB; absent: the normal choice.
  */
@@ -1751,6 +2133,20 @@ changed: Array<RollbackRow>,
  * How many are in a block of the same height again.
  */
 unchanged: number, };
+export type RowFault = { 
+/**
+ * Which, counting from 1 and the heading too.
+ */
+row: number, 
+/**
+ * Why.
+ */
+why: RowFaultKind, 
+/**
+ * The figure that belongs to it: another row, decimal places, a limit; empty when none does.
+ */
+figure: string, };
+export type RowFaultKind = "fields" | "quote" | "formula" | "character" | "address" | "network" | "explicit" | "duplicate" | "frozen" | "amount" | "precision" | "zero" | "dust" | "above-supply" | "label" | "too-many";
 export type SendPlan = { 
 /**
  * On which network.
@@ -1817,9 +2213,22 @@ bitcoin_peers: Array<string>,
  * Extra sidechain peers, `host:port`.
  */
 sidechain_peers: Array<string>, };
-export type StepName = "signed" | "broadcast" | "confirmed" | "final" | "awaiting-payment" | "funded" | "depth" | "claimed" | "spendable" | "burned" | "paid-on-bitcoin";
+export type StepName = "signed" | "broadcast" | "confirmed" | "final" | "awaiting-payment" | "funded" | "depth" | "claimed" | "spendable" | "burned" | "paid-on-bitcoin" | "distributed" | "taken";
 export type StepState = "done" | "current" | "ahead" | "skipped";
 export type SupplyEvent = "issue" | "reissue" | "burn";
+export type SupplyProof = { 
+/**
+ * The asset.
+ */
+asset: AssetId, 
+/**
+ * The transaction that issued, reissued or destroyed some of it.
+ */
+txid: string, 
+/**
+ * As a link instead of a file: without the proofs of the transaction, so that it can be pasted.
+ */
+link: boolean, };
 export type SupplyStep = { 
 /**
  * Unix seconds.
@@ -1845,6 +2254,36 @@ after: Atoms,
  * Transaction.
  */
 txid: string, };
+export type SwapInspection = { 
+/**
+ * What whoever takes it gets.
+ */
+you_get: AmountView, 
+/**
+ * What whoever takes it pays, fee aside.
+ */
+you_pay: AmountView, 
+/**
+ * The coin that is offered.
+ */
+coin: string, 
+/**
+ * The block that made it.
+ */
+height: number, 
+/**
+ * It is an offer of this wallet.
+ */
+own: boolean, };
+export type SwapTake = { 
+/**
+ * The offer.
+ */
+text: string, 
+/**
+ * Sidechain fee rate, sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, };
 export type Tag = "app" | "settings" | "networks" | "balances" | "coins" | "addresses" | "history" | "assets" | "drafts" | "operations" | "audit";
 export type TestbedFund = { 
 /**
@@ -1880,6 +2319,7 @@ export type TextIn = {
  */
 text: string, };
 export type Theme = "system" | "light" | "dark";
+export type TokenHeld = "none" | "usable" | "explicit";
 export type TransactionKind = "received" | "sent" | "moved" | "peg-in-deposit" | "peg-in-claim" | "peg-out" | "peg-out-payment" | "issued" | "reissued" | "burned" | "mined";
 export type TransactionRef = { 
 /**
@@ -2182,6 +2622,24 @@ export type Commands = {
   assets: { request: Empty; answer: AssetView[] };
   asset: { request: AssetRef; answer: AssetDetail };
   contract_import: { request: ContractImport; answer: AssetView };
+  supply_proof: { request: SupplyProof; answer: TextFile };
+  holders: { request: AssetRef; answer: AssetHolder[] };
+  holder_mark: { request: HolderMark; answer: AssetHolder[] };
+  distribution_read: { request: DistributionRequest; answer: DistributionPreview };
+  distribution_plan: { request: DistributionRequest; answer: DraftView };
+  distribution: { request: OperationRef; answer: DistributionView };
+  distribution_report: { request: OperationRef; answer: TextFile };
+  redemptions: { request: AssetRef; answer: RedemptionView[] };
+  redemption_new: { request: RedemptionNew; answer: RedemptionView };
+  redemption_plan: { request: RedemptionPlan; answer: DraftView };
+  redemption_ledger: { request: AssetRef; answer: TextFile };
+  registry_lookup: { request: AssetRef; answer: RegistryAnswer };
+  registry_publish: { request: AssetRef; answer: RegistryPublished };
+  offers: { request: Empty; answer: OfferView[] };
+  offer_plan: { request: OfferPlan; answer: DraftView };
+  offer_cancel: { request: OperationRef; answer: DraftView };
+  swap_inspect: { request: TextIn; answer: SwapInspection };
+  swap_take: { request: SwapTake; answer: DraftView };
   coloured_assets: { request: Empty; answer: ColouredAsset[] };
   coloured_issue_plan: { request: ColouredIssue; answer: DraftView };
   coloured_reissue_plan: { request: ColouredReissue; answer: DraftView };
@@ -2261,6 +2719,24 @@ export const tags: { [C in keyof Commands]: { reads: Tag[]; stales: Tag[] } } = 
   assets: { reads: ["assets", "balances", "coins"], stales: [] },
   asset: { reads: ["assets", "balances", "coins", "history"], stales: [] },
   contract_import: { reads: [], stales: ["assets"] },
+  supply_proof: { reads: [], stales: [] },
+  holders: { reads: ["assets", "history"], stales: [] },
+  holder_mark: { reads: [], stales: ["assets", "history", "addresses"] },
+  distribution_read: { reads: [], stales: [] },
+  distribution_plan: { reads: [], stales: ["drafts"] },
+  distribution: { reads: ["operations"], stales: [] },
+  distribution_report: { reads: [], stales: [] },
+  redemptions: { reads: ["assets", "history"], stales: [] },
+  redemption_new: { reads: [], stales: ["assets", "addresses"] },
+  redemption_plan: { reads: [], stales: ["drafts"] },
+  redemption_ledger: { reads: [], stales: [] },
+  registry_lookup: { reads: ["assets"], stales: [] },
+  registry_publish: { reads: [], stales: ["assets"] },
+  offers: { reads: ["operations"], stales: [] },
+  offer_plan: { reads: [], stales: ["drafts"] },
+  offer_cancel: { reads: [], stales: ["drafts"] },
+  swap_inspect: { reads: [], stales: [] },
+  swap_take: { reads: [], stales: ["drafts"] },
   coloured_assets: { reads: ["assets", "coins"], stales: [] },
   coloured_issue_plan: { reads: [], stales: ["drafts", "coins"] },
   coloured_reissue_plan: { reads: [], stales: ["drafts", "coins"] },

@@ -3,7 +3,7 @@ import axe from 'axe-core';
 import { describe, expect, test } from 'vitest';
 import App from '$/shell/App.svelte';
 import Confirm from '$/features/confirm/Confirm.svelte';
-import { HBR27 } from '$/ipc/mock/assets';
+import { HBR27, HBR27_TOKEN } from '$/ipc/mock/assets';
 import type { Scenario } from '$/ipc/mock/seed';
 import { World } from '$/ipc/mock/world';
 import { en } from '$/words/en';
@@ -12,7 +12,7 @@ import { stage, type Stage } from './stage';
 
 const PATHS: Record<string, string[]> = {
   overview: [], bitcoin: ['bitcoin'], coins: ['sidechain', 'coins'], addresses: ['bitcoin', 'addresses'], receive: ['sidechain', 'receive'], 'receive bitcoin': ['bitcoin', 'receive'],
-  send: ['sidechain', 'send'], 'send bitcoin': ['bitcoin', 'send'], assets: ['assets'], asset: ['assets', HBR27.id], issue: ['assets', 'issue'], kinds: ['assets', 'kinds'], coloured: ['assets', 'coloured', 'oMsYAJSAmVtdMEy4isBVdHWvPDy6tUVZYW'], bridge: ['bridge'], 'peg in': ['bridge', 'in'],
+  send: ['sidechain', 'send'], 'send bitcoin': ['bitcoin', 'send'], assets: ['assets'], asset: ['assets', HBR27.id], issue: ['assets', 'issue'], distribute: ['assets', HBR27.id, 'distribute'], holders: ['assets', HBR27.id, 'holders'], redemptions: ['assets', HBR27.id, 'redeem'], registry: ['assets', HBR27.id, 'registry'], swaps: ['assets', 'swap'], kinds: ['assets', 'kinds'], coloured: ['assets', 'coloured', 'oMsYAJSAmVtdMEy4isBVdHWvPDy6tUVZYW'], bridge: ['bridge'], 'peg in': ['bridge', 'in'],
   'peg out': ['bridge', 'out'], finished: ['bridge', 'finished'], audit: ['bridge', 'audit'], activity: ['activity'], operations: ['activity', 'operations'], settings: ['settings'],
 };
 const SCENARIOS: Scenario[] = ['full', 'empty', 'halted', 'loading', 'offline', 'paused', 'long', 'watch'];
@@ -74,7 +74,8 @@ test('one transaction, and as others see it', async () => {
 
 test.each([
   ['label', ['sidechain', 'coins'], ['coin-0-label']], ['import a draft', ['activity'], ['draft-import']], ['check a proof', ['activity'], ['proof-open']],
-  ['burn', ['assets', HBR27.id], ['asset-burn']], ['reissue', ['assets', HBR27.id], ['asset-reissue']], ['contract', ['assets'], ['asset-import']],
+  ['burn', ['assets', HBR27.id], ['asset-burn']], ['reissue', ['assets', HBR27.id], ['asset-reissue']], ['contract', ['assets'], ['asset-import']], ['use a token', ['assets', HBR27_TOKEN.id], ['asset-token-use']], ['burn the token', ['assets', HBR27.id], ['asset-token-burn']], ['ask for a redemption', ['assets', HBR27.id, 'redeem'], ['redeem-new']],
+  ['name a holder', ['assets', HBR27.id, 'holders'], ['holders-add']],
   ['password', ['settings'], ['settings-password']], ['rename', ['settings'], ['wallet-1-rename']], ['forget', ['settings'], ['wallet-1-forget']], ['add a wallet', ['settings'], ['wallet-add']],
   ['watch', ['settings'], ['wallet-add', 'wallet-watch']],
 ] as [string, string[], string[]][])('the dialog to %s', async (_, path, clicks) => {
@@ -95,7 +96,7 @@ test('the confirm window for every kind of draft', async () => {
     (w) => w.invoke('peg_in_plan', { amount: '2500000', drain: false, fee_rate: null, coins: null }),
     (w) => w.invoke('peg_out_plan', { amount: '1000000', drain: false, destination: null, fee_rate: null }),
     (w) => w.invoke('issue_plan', { amount: '100000', precision: 2, ticker: 'TIDE', name: 'Tide', domain: 'tide.example', reissuable: true, blinded: true, fee_rate: null }),
-    (w) => w.invoke('reissue_plan', { asset, amount: '10000', fee_rate: null }),
+    (w) => w.invoke('reissue_plan', { asset, amount: '10000', entropy: null, fee_rate: null }),
     (w) => w.invoke('burn_plan', { asset, amount: '10000', label: '', fee_rate: null }),
   ];
   for (const plan of plans) {

@@ -1,5 +1,8 @@
 // English: the source of the words. The other languages are typed from it, so that a missing word is a type error.
+import { deskEn } from './desk.en';
+
 export const en = {
+  ...deskEn,
 
   // Shell
   'app.name': 'Causeway',

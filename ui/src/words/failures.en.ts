@@ -232,6 +232,26 @@ export const failuresEn: FailureWords = {
     why: 'Whoever issues more spends a coin of the address that issued first.',
     now: ['Send some bitcoin to {address}, then try again.', 'Send some bitcoin to the issuing address, then try again.'],
   },
+  'registry-unreachable': {
+    what: 'The asset registry cannot be reached.',
+    why: ['{registry} does not answer ({why}).', 'It does not answer.'],
+    now: 'Nothing depends on it. Ask again later.',
+  },
+  'registry-lies': {
+    what: 'The asset registry says what cannot be true.',
+    why: ['What {registry} says does not fit the id of the asset ({why}).', 'What it says does not fit the id of the asset.'],
+    now: 'Believe nothing of it. Compare the contract with the issuer\'s own copy.',
+  },
+  'registry-refused': {
+    what: 'The asset registry does not take the asset.',
+    why: ['{registry} answered with status {status}.', 'It answered no.'],
+    now: 'Publish the proof file at your domain, wait until the issuance is in a block, and try again. What is registered already is not taken twice.',
+  },
+  'holder-frozen': {
+    what: 'You have frozen this holder.',
+    why: 'This wallet pays an address that you froze nothing more of that asset.',
+    now: 'Thaw the holder on the page of the asset, or pay somebody else.',
+  },
   'bad-row': {
     what: 'A row of the list cannot be used.',
     why: ['Row {row}: {why}.', 'One of the rows has a mistake.'],

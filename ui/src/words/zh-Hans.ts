@@ -1,6 +1,8 @@
+import { deskZhHans } from './desk.zh-Hans';
 import type { Dictionary } from './dictionary';
 
 export const zhHans: Dictionary = {
+  ...deskZhHans,
 
   // Shell
   'app.name': 'Causeway',

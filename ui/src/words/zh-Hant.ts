@@ -1,6 +1,8 @@
+import { deskZhHant } from './desk.zh-Hant';
 import type { Dictionary } from './dictionary';
 
 export const zhHant: Dictionary = {
+  ...deskZhHant,
 
   // Shell
   'app.name': 'Causeway',

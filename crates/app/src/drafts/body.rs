@@ -40,6 +40,8 @@ pub(crate) enum Unsigned {
         inputs: Vec<Opening>,
         outputs: Vec<Option<Opening>>,
     },
+    /// None yet: an order that is carried out in many.
+    Order,
 }
 
 /// What else its operation needs to know.
@@ -74,6 +76,15 @@ pub(crate) enum Purpose {
         asset: String,
         contract: String,
         prevout: String,
+    },
+    Distribute(Box<crate::operations::distribute::Order>),
+    /// Offers a coin.
+    Offer,
+    /// Decides about a payment to a redemption address.
+    Redeem {
+        redemption: u32,
+        outpoint: String,
+        accepted: bool,
     },
 }
 
@@ -120,11 +131,15 @@ impl Unsigned {
                 let pset = pset.parse().map_err(|_| Refusal::new(Code::BadDraft))?;
                 Ok(Draft::Sidechain(Box::new(SidechainDraft { pset, inputs: inputs.clone(), outputs: outputs.clone() })))
             }
+            Unsigned::Order => Err(Refusal::new(Code::NotOffered).with("what", "draft")),
         }
     }
 
     /// The coins it spends.
     pub(crate) fn coins(&self) -> Result<Vec<String>, Refusal> {
+        if let Unsigned::Order = self {
+            return Ok(Vec::new());
+        }
         Ok(match self.draft()? {
             Draft::Bitcoin(psbt) => psbt.unsigned_tx.input.iter().map(|input| input.previous_output.to_string()).collect(),
             Draft::Sidechain(draft) => {

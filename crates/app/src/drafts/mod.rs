@@ -6,10 +6,13 @@ mod plan;
 mod review;
 mod sign;
 
-pub(crate) use body::Purpose;
+pub(crate) use body::{Body, LIFE, Purpose, Unsigned};
 #[cfg(test)]
 pub(crate) use plan::bump_bitcoin;
-pub(crate) use plan::{domain_proof, excluded_bitcoin, excluded_sidechain, keep_bitcoin, per_kvb, plan_bitcoin, small};
+pub(crate) use plan::{
+    Terms, domain_proof, excluded_bitcoin, excluded_sidechain, keep, keep_bitcoin, per_kvb, plain, plan_bitcoin, share, small,
+};
+pub(crate) use sign::sign_unattended;
 
 use crate::guard::Meaning;
 use crate::memory::{Core, Wallet, stale};
@@ -27,12 +30,21 @@ const SMALL_FEE: u64 = 10_000;
 ///
 /// A Bitcoin draft is also coloured: it must do with assets what is meant, which for an ordinary one is nothing.
 pub(crate) fn check(core: &Core, wallet: u32, draft: Draft, meaning: &Meaning) -> Result<Checked, Refusal> {
+    check_for(core, wallet, draft, meaning, false)
+}
+
+/// The same for a draft that may be an offer: nothing else may be signed so that others add to it.
+fn check_for(core: &Core, wallet: u32, draft: Draft, meaning: &Meaning, offer: bool) -> Result<Checked, Refusal> {
     if let Draft::Bitcoin(psbt) = &draft {
         core.check_colours(psbt, meaning)?;
     }
     let own = core.wallet(wallet)?;
-    let policy =
-        Policy { fee_permille: u64::from(core.settings.fee_limit_percent) * 10, small_fee: SMALL_FEE, ..Policy::default() };
+    let policy = Policy {
+        fee_permille: u64::from(core.settings.fee_limit_percent) * 10,
+        small_fee: SMALL_FEE,
+        offer,
+        ..Policy::default()
+    };
     match &own.accounts {
         Some(accounts) => causeway_keys::check(draft, accounts, &core.realm, &policy),
         None => causeway_keys::check_watched(draft, own, &core.realm, &policy),
@@ -66,6 +78,11 @@ pub(crate) fn end_spent<O: ToString>(
         }
     }
     Ok(())
+}
+
+/// The same for a draft that is kept here, whose purpose is known.
+fn check_body(core: &Core, wallet: u32, body: &body::Body) -> Result<Checked, Refusal> {
+    check_for(core, wallet, body.unsigned.draft()?, &body.meaning(), matches!(body.purpose, Purpose::Offer))
 }
 
 /// A draft that is still good.

@@ -29,14 +29,16 @@ const ISSUER_KEY: KeyPath = KeyPath { chain: Chain::External, index: (1 << 31) -
 const EXPIRY_SHARE: u32 = 10;
 
 /// Terms of a sidechain plan.
-struct Terms {
-    kind: DraftKind,
-    action: Action,
-    fee_rate: u64,
-    coins: BTreeSet<elements::OutPoint>,
-    allow_explicit: bool,
-    label: String,
-    payees: Vec<String>,
+pub(crate) struct Terms {
+    pub(crate) kind: DraftKind,
+    pub(crate) action: Action,
+    pub(crate) fee_rate: u64,
+    pub(crate) coins: BTreeSet<elements::OutPoint>,
+    /// Coins that are spent besides, though they are held for this very plan.
+    pub(crate) include: BTreeSet<elements::OutPoint>,
+    pub(crate) allow_explicit: bool,
+    pub(crate) label: String,
+    pub(crate) payees: Vec<String>,
 }
 
 fn bad_asset(text: &str) -> Refusal {
@@ -100,6 +102,14 @@ impl Profile {
             let amount = if drain == Some(index) { 0 } else { some_amount(recipient.amount, 8)? };
             recipients.push(Recipient { address: uri.address, asset, amount });
         }
+        self.read(|core, reader| {
+            for Recipient { address, asset, .. } in &recipients {
+                if crate::holders::frozen(core, reader, asset)?.contains(&address.script_pubkey()) {
+                    return Err(Refusal::new(Code::HolderFrozen).with("address", address));
+                }
+            }
+            Ok(())
+        })?;
         let payees = recipients.iter().map(|recipient| recipient.address.to_string()).collect();
         let coins = request.coins.unwrap_or_default().iter().map(|text| read_outpoint(text)).collect::<Result<_, _>>()?;
         let terms = Terms {
@@ -107,6 +117,7 @@ impl Profile {
             action: Action::Send { recipients, drain: drain.map_or(Drain::No, Drain::To) },
             fee_rate,
             coins,
+            include: BTreeSet::new(),
             allow_explicit: request.allow_explicit,
             label: request.label,
             payees,
@@ -146,7 +157,7 @@ impl Profile {
         self.change(|core, write| plan_bitcoin(core, write, kind, intent, label, payees, purpose))
     }
 
-    fn plan_sidechain(
+    pub(crate) fn plan_sidechain(
         &self,
         terms: Terms,
         purpose: impl FnOnce(&Plan) -> Result<Purpose, Refusal>,
@@ -154,12 +165,14 @@ impl Profile {
         self.change(|core, write| {
             core.not_halted(NetworkId::Sidechain)?;
             let wallet = core.selected()?;
-            let exclude = excluded_sidechain(core, wallet, write)?;
+            let mut exclude = excluded_sidechain(core, wallet, write)?;
+            exclude.retain(|outpoint| !terms.include.contains(outpoint));
             let intent = Intent {
                 action: terms.action,
                 fee_rate: terms.fee_rate,
                 discount: true,
                 coins: terms.coins,
+                include: terms.include,
                 exclude,
                 allow_explicit: terms.allow_explicit,
             };
@@ -297,12 +310,18 @@ impl Profile {
     }
 
     pub(crate) async fn reissue_plan(&self, request: ReissuePlan) -> Result<DraftView, Failure> {
-        let asset: elements::AssetId = request.asset.parse().map_err(|_| bad_asset(&request.asset))?;
+        let told = request.entropy.as_deref().map(|text| text.trim().parse::<elements::AssetEntropy>());
+        let told = told.transpose().map_err(|_| Refusal::new(Code::BadRequest).with("field", "entropy"))?;
+        let asset: elements::AssetId = match told {
+            Some(entropy) if request.asset.is_empty() => elements::AssetId::from_entropy(entropy),
+            _ => request.asset.parse().map_err(|_| bad_asset(&request.asset))?,
+        };
         let amount = some_amount(request.amount, 8)?;
         let fee_rate = self.rate_or_normal(NetworkId::Sidechain, request.fee_rate).await;
         let entropy = {
             let core = self.core();
-            core.names.get(&asset).map(|named| elements::AssetId::generate_asset_entropy(named.prevout, named.hash))
+            let named = core.names.get(&asset).map(|named| elements::AssetId::generate_asset_entropy(named.prevout, named.hash));
+            named.or(told)
         };
         let action = Action::Reissue { asset, amount, entropy };
         self.plan_sidechain(plain(DraftKind::Reissue, action, fee_rate), |_| Ok(Purpose::Plain))
@@ -317,8 +336,17 @@ impl Profile {
     }
 }
 
-fn plain(kind: DraftKind, action: Action, fee_rate: u64) -> Terms {
-    Terms { kind, action, fee_rate, coins: BTreeSet::new(), allow_explicit: false, label: String::new(), payees: Vec::new() }
+pub(crate) fn plain(kind: DraftKind, action: Action, fee_rate: u64) -> Terms {
+    Terms {
+        kind,
+        action,
+        fee_rate,
+        coins: BTreeSet::new(),
+        include: BTreeSet::new(),
+        allow_explicit: false,
+        label: String::new(),
+        payees: Vec::new(),
+    }
 }
 
 /// A claim script that is new, with the Bitcoin script and address to be paid for it.
@@ -401,7 +429,8 @@ pub(crate) fn excluded_bitcoin(
     Ok(excluded)
 }
 
-/// Sidechain coins that no plan may touch: frozen, held by a draft, or of a transaction whose proofs do not hold.
+/// Sidechain coins that no plan may touch by itself: frozen, held by a draft or an offer, waiting for the redemption desk, or of a transaction
+/// whose proofs do not hold.
 pub(crate) fn excluded_sidechain(
     core: &Core,
     wallet: &Wallet,
@@ -410,7 +439,10 @@ pub(crate) fn excluded_sidechain(
     let held = wallet.excluded(reader, NetworkId::Sidechain)?;
     let has_failed = |outpoint: &elements::OutPoint| core.proofs.get(&outpoint.txid) == Some(&Verdict::Failed);
     let failed = wallet.sidechain.coins().map(|coin| coin.outpoint).filter(has_failed);
-    Ok(held.iter().filter_map(|text| read_outpoint(text).ok()).chain(failed).collect())
+    let mut all: BTreeSet<_> = held.iter().filter_map(|text| read_outpoint(text).ok()).chain(failed).collect();
+    all.extend(core.operations.offered(wallet.row.id));
+    all.extend(crate::redemption::undecided(core, reader, wallet)?);
+    Ok(all)
 }
 
 /// Keeps a Bitcoin plan as a draft, if it does with assets what it is meant to.
@@ -542,6 +574,6 @@ pub(crate) fn per_kvb(fee: u64, vsize: u64) -> u32 {
 }
 
 /// Hundredths of a percent.
-fn share(fee: u64, leaves: u64) -> Option<u32> {
+pub(crate) fn share(fee: u64, leaves: u64) -> Option<u32> {
     fee.saturating_mul(10_000).checked_div(leaves).map(small)
 }

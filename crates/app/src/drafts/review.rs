@@ -2,7 +2,7 @@
 
 use super::body::{Body, Purpose};
 use super::plan::small;
-use super::{check, load};
+use super::{check_body, load};
 use crate::memory::Core;
 use crate::names::Names;
 use crate::profile::Profile;
@@ -17,7 +17,12 @@ impl Profile {
     pub(crate) async fn draft_review(&self, request: DraftRef) -> Result<Review, Failure> {
         self.read(|core, reader| {
             let (row, body) = load(reader, request.draft)?;
-            let checked = check(core, row.wallet, body.unsigned.draft()?, &body.meaning())?;
+            if let Purpose::Distribute(order) = &body.purpose {
+                let mut review = crate::distribution::review(core, reader, row.wallet, order, &body.view)?;
+                review.draft = row.id;
+                return with_locks(core, row.wallet, review);
+            }
+            let checked = check_body(core, row.wallet, &body)?;
             let hash = checked.summary_hash().to_lower_hex_string();
             let mut review = review(core, reader, row.wallet, checked.summary(), &body)?;
             if let Draft::Bitcoin(psbt) = checked.draft() {
@@ -27,12 +32,17 @@ impl Profile {
             review.draft = row.id;
             review.summary_hash = hash;
             review.signed = body.view.signed;
-            review.watch_only = core.wallet(row.wallet)?.accounts.is_none();
-            let open = core.keys.contains_key(&row.wallet) || core.opens_by_itself(row.wallet);
-            review.locked = !open && !review.signed && !review.watch_only;
-            Ok(review)
+            with_locks(core, row.wallet, review)
         })
     }
+}
+
+/// Says whether the wallet could sign now.
+fn with_locks(core: &Core, wallet: u32, mut review: Review) -> Result<Review, Refusal> {
+    review.watch_only = core.wallet(wallet)?.accounts.is_none();
+    let open = core.keys.contains_key(&wallet) || core.opens_by_itself(wallet);
+    review.locked = !open && !review.signed && !review.watch_only;
+    Ok(review)
 }
 
 /// Sums per asset, in the order in which they are first named.
@@ -85,6 +95,14 @@ fn review(core: &Core, reader: &Reader<'_>, wallet: u32, summary: &Summary, body
     for peg_out in &summary.peg_outs {
         let address = peg_out.address.clone().unwrap_or_else(|| peg_out.script.clone());
         leaves.push(special(address, summary.fee_asset, peg_out.amount, FlowRole::Peg));
+    }
+    if let Purpose::Offer = body.purpose {
+        // What the coin holds leaves with whoever takes the offer.
+        for (asset, sums) in &summary.sums {
+            if sums.spent.0 > 0 {
+                leaves.push(ReviewOutput { blinded: true, ..special(String::new(), *asset, sums.spent, FlowRole::Foreign) });
+            }
+        }
     }
     let hidden = leaves.iter().chain(&comes_back).filter(|output| output.blinded).count();
     let others_see = match (network, hidden) {

@@ -2,14 +2,17 @@
 
 use super::body::{Body, Purpose, Unsigned};
 use super::exchange::{complete, put};
-use super::{check, load};
+use super::{check, check_body, load};
+use crate::guard::Meaning;
 use crate::memory::{Core, put_bitcoin, put_sidechain, stale};
 use crate::operations::{self, Finished, Start, peg_in, peg_out, transaction};
 use crate::profile::{Profile, now};
 use bitcoin::hex::FromHex as _;
-use causeway_contract::{AmountView, DraftSign, DraftView, Failure, OperationView, Tag};
-use causeway_keys::{Checked, SigningKeys};
-use causeway_store::Write;
+use causeway_contract::{AmountView, DraftKind, DraftSign, DraftView, Failure, OperationView, Tag};
+use causeway_keys::{Checked, SigningKeys, Summary};
+use causeway_sidechain::wallet::swap;
+use causeway_sidechain::wallet::unblind::opens;
+use causeway_store::{RedeemedRow, Write};
 use causeway_vocab::{Code, Draft, NetworkId, Refusal, Signed};
 use std::sync::Arc;
 
@@ -21,9 +24,21 @@ impl Profile {
         let id = self.change(|core, write| {
             let (row, body) = load(write, request.draft)?;
             core.not_halted(body.network)?;
-            let draft = body.unsigned.draft()?;
-            let checked = check(core, row.wallet, draft, &body.meaning())?;
+            if let Purpose::Distribute(order) = &body.purpose {
+                if crate::distribution::order_hash(order) != hash {
+                    return Err(Code::ReviewMismatch.into());
+                }
+                keys(core, row.wallet)?;
+                write.remove_draft(row.id)?;
+                return crate::distribution::start(core, write, row.wallet, &body.label, order);
+            }
+            let checked = check_body(core, row.wallet, &body)?;
             checked.matches(&hash)?;
+            if let Purpose::Offer = body.purpose {
+                let signed = causeway_keys::sign_partly(checked, &*keys(core, row.wallet)?, &mut rand::thread_rng())?;
+                write.remove_draft(row.id)?;
+                return start_offer(core, write, row.wallet, &signed);
+            }
             let signed = finish(core, row.wallet, checked, &body)?;
             write.remove_draft(row.id)?;
             start(core, write, row.wallet, &body, &signed)
@@ -40,7 +55,10 @@ impl Profile {
         self.change(|core, write| {
             let (row, mut body) = load(write, request.draft)?;
             core.not_halted(body.network)?;
-            let checked = check(core, row.wallet, body.unsigned.draft()?, &body.meaning())?;
+            if let Purpose::Offer = body.purpose {
+                return Err(Refusal::new(Code::NotOffered).with("what", "draft"));
+            }
+            let checked = check_body(core, row.wallet, &body)?;
             checked.matches(&hash)?;
             let signed = causeway_keys::sign_partly(checked, &*keys(core, row.wallet)?, &mut rand::thread_rng())?;
             body.view.signed = complete(&signed, &core.realm).is_some();
@@ -60,11 +78,56 @@ fn finish(core: &Core, wallet: u32, checked: Checked, body: &Body) -> Result<Sig
     causeway_keys::sign(checked, &*keys(core, wallet)?, &mut rand::thread_rng())
 }
 
+/// Blinds, checks and signs a plan that the user agreed to in another form, and notes it in the wallet. `agreed` says whether what the keys
+/// see is that. Refused with `Locked`, `WatchOnly`, `ReviewMismatch`.
+pub(crate) fn sign_unattended(
+    core: &mut Core,
+    write: &mut Write<'_>,
+    wallet: u32,
+    plan: &causeway_sidechain::wallet::Plan,
+    agreed: impl FnOnce(&Summary) -> bool,
+) -> Result<elements::Transaction, Refusal> {
+    let keys = keys(core, wallet)?;
+    let draft = crate::cores::blind(plan, &mut rand::thread_rng());
+    let outputs = draft.outputs.clone();
+    let checked = check(core, wallet, Draft::Sidechain(Box::new(draft)), &Meaning::default())?;
+    if !agreed(checked.summary()) {
+        return Err(Code::ReviewMismatch.into());
+    }
+    let Signed::Sidechain(tx) = causeway_keys::sign(checked, &keys, &mut rand::thread_rng())? else {
+        unreachable!("BUG: a sidechain draft gives a sidechain transaction")
+    };
+    core.dirty = true;
+    let own = core.wallets.get_mut(&wallet).ok_or(Code::UnknownWallet)?;
+    own.sidechain.absorb(&plan.changes);
+    put_sidechain(write, wallet, &plan.changes)?;
+    let applied = own.sidechain.register_unconfirmed(&tx, &outputs, now());
+    put_sidechain(write, wallet, &applied.changes)?;
+    Ok(tx)
+}
+
 fn keys(core: &Core, wallet: u32) -> Result<Arc<SigningKeys>, Refusal> {
     if core.wallet(wallet)?.accounts.is_none() {
         return Err(Code::WatchOnly.into());
     }
     core.keys.get(&wallet).map(Arc::clone).ok_or_else(|| Code::Locked.into())
+}
+
+/// An offer is handed out and watched; nothing is sent.
+fn start_offer(core: &mut Core, write: &mut Write<'_>, wallet: u32, signed: &Draft) -> Result<u32, Refusal> {
+    let Draft::Sidechain(signed) = signed else { return Err(Code::BadDraft.into()) };
+    let offer = swap::finish(signed, &mut rand::thread_rng()).ok_or(Code::BadDraft)?;
+    let script = signed.pset.outputs().first().map(|output| output.script_pubkey.clone()).unwrap_or_default();
+    let order = operations::offer::Order {
+        coin: offer.coin(),
+        gives: (offer.gives.asset, offer.gives.value),
+        gets: (offer.gets.asset, offer.gets.value),
+        script,
+        text: offer.to_text(),
+        time: now(),
+    };
+    stale(write, &[Tag::Drafts, Tag::Coins]);
+    operations::start(core, write, wallet, DraftKind::Offer, "", Start::Offer(order))
 }
 
 /// Notes a signed transaction everywhere: wallet, journal, contract, labels.
@@ -79,8 +142,11 @@ fn start(core: &mut Core, write: &mut Write<'_>, wallet: u32, body: &Body, signe
         }
         Signed::Sidechain(tx) => {
             let outputs = match &body.unsigned {
-                Unsigned::Sidechain { outputs, .. } => outputs.clone(),
-                Unsigned::Bitcoin(_) => Vec::new(),
+                // Where somebody else blinded an output, its value factor is his alone.
+                Unsigned::Sidechain { outputs, .. } => {
+                    outputs.iter().zip(&tx.output).map(|(opening, made)| opening.filter(|opening| opens(opening, made))).collect()
+                }
+                Unsigned::Bitcoin(_) | Unsigned::Order => Vec::new(),
             };
             let applied = own.sidechain.register_unconfirmed(tx, &outputs, now());
             put_sidechain(write, wallet, &applied.changes)?;
@@ -112,7 +178,19 @@ fn start(core: &mut Core, write: &mut Write<'_>, wallet: u32, body: &Body, signe
             address: address.clone(),
             time: now(),
         }),
-        Purpose::Plain | Purpose::Coloured { .. } => Start::Transaction(plain(core, body, tx)),
+        Purpose::Redeem { redemption, outpoint, accepted } => {
+            write.put_redeemed(&RedeemedRow {
+                outpoint: outpoint.clone(),
+                redemption: *redemption,
+                accepted: *accepted,
+                txid: tx.txid.clone(),
+                decided: now(),
+            })?;
+            Start::Transaction(plain(core, body, tx))
+        }
+        Purpose::Plain | Purpose::Coloured { .. } | Purpose::Distribute(_) | Purpose::Offer => {
+            Start::Transaction(plain(core, body, tx))
+        }
         Purpose::Replace { txid, .. } => {
             core.replaced(write, txid)?;
             Start::Transaction(plain(core, body, tx))

@@ -1,14 +1,14 @@
 //! Carrying effects out: the same question is asked again until there is an answer, and the answer is written down.
 
 use super::{Effect, Finished, Input, Running, in_block};
-use crate::memory::{Core, put_sidechain, stale};
+use crate::memory::{Core, stale};
 use crate::profile::{Profile, now};
 use causeway_contract::Tag;
 use causeway_journal::{EffectId, Issued};
 use causeway_sidechain::consensus::pegin::{Peg, PeginWitness};
 use causeway_sidechain::wallet::build::PegInClaim;
 use causeway_sidechain::wallet::{Action, Intent};
-use causeway_vocab::{Code, NetworkId, Refusal, Signed};
+use causeway_vocab::{Code, NetworkId, Refusal};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +24,8 @@ enum Outcome {
     Obsolete,
     /// Not now, and why.
     Later(Refusal),
+    /// Not now, and nothing is wrong.
+    Rest,
 }
 
 impl Profile {
@@ -50,10 +52,12 @@ impl Profile {
                 let outcome = match &issued.effect {
                     Effect::Send(tx) => profile.send(operation, issued.id, tx).await,
                     Effect::Claim => profile.claim(operation, issued.id).await,
+                    Effect::Pay => profile.pay(operation, issued.id).await,
                 };
                 match outcome {
                     Outcome::Answered | Outcome::Obsolete => break,
                     Outcome::Later(refusal) => profile.trouble(operation, refusal),
+                    Outcome::Rest => {}
                 }
                 tokio::select! {
                     () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSES.1),
@@ -169,6 +173,40 @@ impl Profile {
     }
 }
 
+impl Profile {
+    /// Signs the next transaction of a distribution, if one is due.
+    async fn pay(&self, operation: u32, effect: EffectId) -> Outcome {
+        let wallet = self.core().operations.open.get(&operation).map(|open| open.row.wallet);
+        let Some(wallet) = wallet else { return Outcome::Obsolete };
+        if let Err(refusal) = self.unlock_if_open(wallet).await {
+            return Outcome::Later(refusal);
+        }
+        let outcome = self.change(|core, write| {
+            core.not_halted(NetworkId::Sidechain)?;
+            let Some(Running::Distribute(log)) = core.operations.open.get(&operation).map(|open| &open.log) else {
+                return Err(Refusal::new(Code::NotFound).with("what", "operation"));
+            };
+            let state = log.state();
+            let Some(index) = state.due() else { return Ok(false) };
+            let (order, fees) = (Arc::clone(&state.order), state.fees());
+            let (tx, fee) = crate::distribution::pay(core, write, wallet, &order, index, fees)?;
+            let spends = tx.input.iter().map(|input| input.previous_output).collect();
+            let input = Input::Paid { tx: Finished::sidechain(&tx), spends, fee };
+            stale(write, &[Tag::History, Tag::Coins, Tag::Balances]);
+            core.feed(write, operation, input, Some(effect)).map(|()| true)
+        });
+        match outcome {
+            Ok(true) => {
+                self.watch_new();
+                Outcome::Answered
+            }
+            Ok(false) => Outcome::Rest,
+            Err(refusal) if refusal.code == Code::NotFound => Outcome::Obsolete,
+            Err(refusal) => Outcome::Later(refusal),
+        }
+    }
+}
+
 /// Plans, blinds, checks and signs a claim, and notes it in the wallet. Gives its fee, satoshi.
 fn build_claim(
     core: &mut Core,
@@ -181,24 +219,12 @@ fn build_claim(
         fee_rate: crate::fees::SIDECHAIN_NORMAL,
         discount: true,
         coins: BTreeSet::new(),
+        include: BTreeSet::new(),
         exclude: BTreeSet::new(),
         allow_explicit: false,
     };
     let plan = core.wallet(wallet)?.sidechain.plan(&intent, &mut rand::thread_rng())?;
-    let draft = crate::cores::blind(&plan, &mut rand::thread_rng());
-    let outputs = draft.outputs.clone();
     let fee = plan.fee;
-    let draft = causeway_vocab::Draft::Sidechain(Box::new(draft));
-    let checked = crate::drafts::check(core, wallet, draft, &crate::guard::Meaning::default())?;
-    let keys = Arc::clone(core.keys.get(&wallet).ok_or(Code::Locked)?);
-    let Signed::Sidechain(tx) = causeway_keys::sign(checked, &keys, &mut rand::thread_rng())? else {
-        unreachable!("BUG: a sidechain draft gives a sidechain transaction")
-    };
-    core.dirty = true;
-    let own = core.wallets.get_mut(&wallet).ok_or(Code::UnknownWallet)?;
-    own.sidechain.absorb(&plan.changes);
-    put_sidechain(write, wallet, &plan.changes)?;
-    let applied = own.sidechain.register_unconfirmed(&tx, &outputs, now());
-    put_sidechain(write, wallet, &applied.changes)?;
+    let tx = crate::drafts::sign_unattended(core, write, wallet, &plan, |_| true)?;
     Ok((tx, fee))
 }

@@ -108,6 +108,8 @@ pub(crate) enum Input {
     Deposited(Deposit),
     /// The deposit is as deep as the federation asks.
     Deep { time: u32 },
+    /// The next transaction of a distribution was built and signed.
+    Paid { tx: Finished, spends: Vec<elements::OutPoint>, fee: u64 },
     /// The claim was built and signed.
     Claimed { claim: Finished, arrives: u64, time: u32 },
     /// A transaction on Bitcoin pays what was burned.
@@ -133,6 +135,8 @@ pub(crate) enum Effect {
     Send(Finished),
     /// Fetch the deposit's block, build, check and sign the claim. Answered by [`Input::Claimed`]. Needs the keys.
     Claim,
+    /// Build, check and sign the next transaction of a distribution. Answered by [`Input::Paid`]. Needs the keys.
+    Pay,
 }
 
 /// A step of the timeline that was passed.

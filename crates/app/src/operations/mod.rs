@@ -11,12 +11,16 @@ macro_rules! on {
             Running::Transaction($log) => $work,
             Running::PegIn($log) => $work,
             Running::PegOut($log) => $work,
+            Running::Distribute($log) => $work,
+            Running::Offer($log) => $work,
         }
     };
 }
 
+pub(crate) mod distribute;
 mod drive;
 mod machine;
+pub(crate) mod offer;
 pub(crate) mod peg_in;
 pub(crate) mod peg_out;
 #[cfg(test)]
@@ -24,7 +28,9 @@ mod tests;
 pub(crate) mod transaction;
 mod view;
 
+pub(crate) use distribute::Distribute;
 pub(crate) use machine::{At, Effect, Finished, Heights, Input, final_depth};
+pub(crate) use offer::Offer;
 pub(crate) use peg_in::PegIn;
 pub(crate) use peg_out::PegOut;
 pub(crate) use transaction::Transaction;
@@ -69,6 +75,8 @@ enum Running {
     Transaction(Log<Transaction>),
     PegIn(Log<PegIn>),
     PegOut(Log<PegOut>),
+    Distribute(Log<Distribute>),
+    Offer(Log<Offer>),
 }
 
 fn replay<M: Operation>(entries: &[causeway_store::EntryRow]) -> Result<Log<M>, Refusal> {
@@ -84,6 +92,8 @@ fn load(row: &OperationRow, reader: &Reader<'_>) -> Result<Running, Refusal> {
         Transaction::KIND => replay(&entries).map(Running::Transaction),
         PegIn::KIND => replay(&entries).map(Running::PegIn),
         PegOut::KIND => replay(&entries).map(Running::PegOut),
+        Distribute::KIND => replay(&entries).map(Running::Distribute),
+        Offer::KIND => replay(&entries).map(Running::Offer),
         other => Err(Refusal::new(Code::DiskFailed).with("why", format!("unknown operation {other}"))),
     }
 }
@@ -93,6 +103,8 @@ pub(crate) enum Start {
     Transaction(transaction::Order),
     PegIn(peg_in::Order),
     PegOut(peg_out::Order),
+    Distribute(distribute::Order),
+    Offer(offer::Order),
 }
 
 impl Running {
@@ -166,19 +178,32 @@ impl Operations {
     pub(crate) fn own_transaction(&self, txid: &str) -> Option<Finished> {
         let sent = self.outstanding().into_iter().filter_map(|(_, issued)| match issued.effect {
             Effect::Send(tx) => Some(tx),
-            Effect::Claim => None,
+            Effect::Claim | Effect::Pay => None,
         });
         sent.chain(self.waiting()).find(|tx| tx.txid == txid)
     }
 
     /// Transactions that peers hold and no block does.
     fn waiting(&self) -> Vec<Finished> {
-        let of = |running: &Running| match running {
-            Running::Transaction(log) => log.state().waiting().cloned(),
-            Running::PegIn(log) => log.state().waiting().cloned(),
-            Running::PegOut(log) => log.state().waiting().cloned(),
+        let of = |running: &Running| -> Vec<Finished> {
+            match running {
+                Running::Transaction(log) => log.state().waiting().cloned().into_iter().collect(),
+                Running::PegIn(log) => log.state().waiting().cloned().into_iter().collect(),
+                Running::PegOut(log) => log.state().waiting().cloned().into_iter().collect(),
+                Running::Distribute(log) => log.state().waiting().cloned().collect(),
+                Running::Offer(_) => Vec::new(),
+            }
         };
-        self.open.values().filter_map(|open| of(&open.log)).collect()
+        self.open.values().flat_map(|open| of(&open.log)).collect()
+    }
+
+    /// Coins that a wallet's standing offers give.
+    pub(crate) fn offered(&self, wallet: u32) -> impl Iterator<Item = elements::OutPoint> + '_ {
+        let of = move |open: &Open| match &open.log {
+            Running::Offer(log) if open.row.wallet == wallet => Some(log.state().order.coin),
+            _ => None,
+        };
+        self.open.values().filter_map(of)
     }
 
     /// Bitcoin scripts that open operations wait to see paid.
@@ -194,7 +219,7 @@ impl Operations {
                 passed.is_some() && matches!(step, causeway_contract::StepName::Broadcast | causeway_contract::StepName::Funded)
             });
             let crossing = match &open.log {
-                Running::Transaction(_) => false,
+                Running::Transaction(_) | Running::Distribute(_) | Running::Offer(_) => false,
                 Running::PegIn(log) => left && log.state().claim.is_none(),
                 Running::PegOut(log) => left && log.state().paid_by().is_none(),
             };
@@ -217,6 +242,8 @@ pub(crate) fn start(
         Start::Transaction(order) => begin::<Transaction>(core, write, wallet, kind, label, order, Running::Transaction),
         Start::PegIn(order) => begin::<PegIn>(core, write, wallet, kind, label, order, Running::PegIn),
         Start::PegOut(order) => begin::<PegOut>(core, write, wallet, kind, label, order, Running::PegOut),
+        Start::Offer(order) => begin::<Offer>(core, write, wallet, kind, label, order, Running::Offer),
+        Start::Distribute(order) => begin::<Distribute>(core, write, wallet, kind, label, order, Running::Distribute),
     }
 }
 
@@ -248,6 +275,32 @@ fn begin<M: Operation>(
     core.operations.effects.extend(effects.into_iter().map(|effect| (id, effect)));
     stale(write, &[Tag::Operations]);
     Ok(id)
+}
+
+/// A distribution, open or over.
+pub(crate) fn distribution(core: &Core, reader: &Reader<'_>, id: u32) -> Result<distribute::State, Refusal> {
+    let missing = || Refusal::new(Code::NotFound).with("what", "operation");
+    if let Some(Open { log: Running::Distribute(log), .. }) = core.operations.open.get(&id) {
+        return Ok(log.state().clone());
+    }
+    let row = reader.operation(id)?.ok_or_else(missing)?;
+    match load(&row, reader)? {
+        Running::Distribute(log) => Ok(log.state().clone()),
+        _ => Err(missing()),
+    }
+}
+
+/// An offer, open or over.
+pub(crate) fn offer(core: &Core, reader: &Reader<'_>, id: u32) -> Result<offer::State, Refusal> {
+    let missing = || Refusal::new(Code::NotFound).with("what", "operation");
+    if let Some(Open { log: Running::Offer(log), .. }) = core.operations.open.get(&id) {
+        return Ok(log.state().clone());
+    }
+    let row = reader.operation(id)?.ok_or_else(missing)?;
+    match load(&row, reader)? {
+        Running::Offer(log) => Ok(log.state().clone()),
+        _ => Err(missing()),
+    }
 }
 
 /// Appends one input to one log. Inputs that change nothing leave no entry.

@@ -45,6 +45,11 @@ records! {
         pub entropy: String,
         /// Id of its reissuance token.
         pub token: String,
+        /// Whether that token is here, and whether it can be used.
+        pub token_held: TokenHeld,
+        /// Units of it in this wallet.
+        #[ts(type = "Atoms")]
+        pub token_amount: Atoms,
         /// Contract hash, as RPCs print it.
         pub contract_hash: String,
         /// Canonical JSON that hashes to it; empty when unknown.
@@ -86,6 +91,49 @@ records! {
         pub txid: String,
     }
 
+    /// Exports a proof of one change of a supply that anybody can check, and that tells nothing else.
+    pub struct SupplyProof {
+        /// The asset.
+        #[ts(type = "AssetId")]
+        pub asset: String,
+        /// The transaction that issued, reissued or destroyed some of it.
+        pub txid: String,
+        /// As a link instead of a file: without the proofs of the transaction, so that it can be pasted.
+        pub link: bool,
+    }
+
+    /// An address that holds an asset, as far as this wallet has paid it.
+    pub struct AssetHolder {
+        /// The address.
+        pub address: String,
+        /// The asset.
+        pub asset: AssetLabel,
+        /// The user's label.
+        pub label: String,
+        /// What this wallet has paid to it in all.
+        #[ts(type = "Atoms")]
+        pub paid: Atoms,
+        /// In so many payments.
+        pub times: u32,
+        /// When last, Unix seconds.
+        pub last: Option<u32>,
+        /// The issuer pays it no more: only in this wallet, the chain knows nothing of it.
+        pub frozen: bool,
+    }
+
+    /// Marks an address for the issuer's own view.
+    pub struct HolderMark {
+        /// The asset.
+        #[ts(type = "AssetId")]
+        pub asset: String,
+        /// The address.
+        pub address: String,
+        /// Pay it no more.
+        pub frozen: bool,
+        /// A label for it; empty for none.
+        pub label: String,
+    }
+
     /// Tells the wallet the contract of an asset; refused unless it hashes to the asset's id.
     pub struct ContractImport {
         /// The asset.
@@ -99,6 +147,16 @@ records! {
 }
 
 choices! {
+    /// Whether the reissuance token of an asset is in this wallet.
+    pub enum TokenHeld {
+        /// No.
+        None,
+        /// Yes, and it can be used.
+        Usable,
+        /// Yes, but everybody sees it: it cannot reissue before it was sent to a blinded address.
+        Explicit,
+    }
+
     /// What changed a supply.
     pub enum SupplyEvent {
         /// First supply.

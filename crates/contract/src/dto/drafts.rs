@@ -95,12 +95,14 @@ records! {
 
     /// Plans more of an asset.
     pub struct ReissuePlan {
-        /// The asset.
+        /// The asset; may be empty when the entropy is given, from which it follows.
         #[ts(type = "AssetId")]
         pub asset: String,
         /// How much more, in atoms.
         #[ts(type = "Atoms")]
         pub amount: Atoms,
+        /// Entropy of the asset, as RPCs print it: needed for a token from somebody else when no contract of the asset is known here.
+        pub entropy: Option<String>,
         /// Sidechain fee rate, sat/kvB; absent: the normal choice.
         pub fee_rate: Option<u32>,
     }
@@ -271,6 +273,12 @@ choices! {
         Reissue,
         /// Less of an asset.
         Burn,
+        /// Payments to many, in one transaction after the other.
+        Distribute,
+        /// A coin for something else, to be taken by anybody.
+        Offer,
+        /// Taking such an offer.
+        Swap,
     }
 
     /// What others can see of a transaction.

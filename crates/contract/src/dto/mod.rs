@@ -3,6 +3,7 @@
 mod assets;
 mod audit;
 mod coloured;
+mod distribution;
 mod drafts;
 mod ledger;
 mod money;
@@ -10,12 +11,16 @@ mod networks;
 mod operations;
 mod profile;
 mod proofs;
+mod redemption;
+mod registry;
 mod rollback;
+mod swap;
 mod updates;
 
 pub use assets::*;
 pub use audit::*;
 pub use coloured::*;
+pub use distribution::*;
 pub use drafts::*;
 pub use ledger::*;
 pub use money::*;
@@ -23,7 +28,10 @@ pub use networks::*;
 pub use operations::*;
 pub use profile::*;
 pub use proofs::*;
+pub use redemption::*;
+pub use registry::*;
 pub use rollback::*;
+pub use swap::*;
 pub use updates::*;
 
 records! {

@@ -186,6 +186,10 @@ choices! {
         Burned,
         /// The watchmen's payment was seen.
         PaidOnBitcoin,
+        /// Blocks hold every transaction of a distribution.
+        Distributed,
+        /// Somebody took the offer.
+        Taken,
     }
 
     /// State of a post.

@@ -15,6 +15,8 @@ records! {
         pub txid: String,
         /// Outputs to disclose; absent: all this wallet can open.
         pub outputs: Option<Vec<u32>>,
+        /// As a link instead of a file: without the proofs of the transaction, so that it can be pasted. Sidechain only.
+        pub link: bool,
     }
 
     /// What an exported proof proves.

@@ -22,7 +22,7 @@ pub(super) fn check(psbt: &Psbt, owner: Owner<'_>, realm: &Realm) -> Result<Foun
     let mut own = Vec::new();
     for (vin, (input, prevout)) in psbt.inputs.iter().zip(&prevouts).enumerate() {
         if let Some(key) = own_input(input, prevout, owner).map_err(|refusal| refusal.with("input", vin))? {
-            own.push(OwnInput { vin, key });
+            own.push(OwnInput { vin, key, offer: false });
         }
     }
     let masters = match owner {

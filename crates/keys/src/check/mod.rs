@@ -30,11 +30,14 @@ pub struct Policy {
     pub accept_high_fee: bool,
     /// Let sidechain outputs through whose opening nobody told: they are shown as unverified.
     pub accept_unverified: bool,
+    /// The user offers a coin for something: one input and one output, whose signature binds nothing else. Anything else that is signed so is
+    /// refused.
+    pub offer: bool,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Policy { fee_permille: 250, small_fee: 10_000, accept_high_fee: false, accept_unverified: false }
+        Policy { fee_permille: 250, small_fee: 10_000, accept_high_fee: false, accept_unverified: false, offer: false }
     }
 }
 
@@ -43,6 +46,8 @@ pub(crate) struct OwnInput {
     pub(crate) vin: usize,
     /// The account and the full path from the master whose key gives the spent script; `None` when the keys are elsewhere.
     pub(crate) key: Option<(Account, DerivationPath)>,
+    /// Its signature binds this input and the output of the same place, and nothing else.
+    pub(crate) offer: bool,
 }
 
 /// A wallet whose keys are elsewhere: it knows its scripts from its descriptors.

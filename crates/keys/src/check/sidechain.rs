@@ -16,7 +16,7 @@ pub(super) fn check(draft: &SidechainDraft, owner: Owner<'_>, realm: &Realm, pol
     let tx = draft.pset.extract_tx().map_err(|_| Refusal::new(Code::BadDraft))?;
     let misshapen = draft.inputs.len() != tx.input.len()
         || draft.outputs.len() != tx.output.len()
-        || tx.input.iter().any(|input| !input.script_sig.is_empty());
+        || policy.offer && (tx.input.len(), tx.output.len()) != (1, 1);
     if misshapen {
         return Err(Code::BadDraft.into());
     }
@@ -41,7 +41,17 @@ pub(super) fn check(draft: &SidechainDraft, owner: Owner<'_>, realm: &Realm, pol
         let claims = &draft.pset.outputs()[vout];
         reader.output(vout, claims, &tx.output[vout], opening.as_ref()).map_err(|refusal| refusal.with("output", vout))?;
     }
-    reader.balance()?;
+    if reader.own.iter().any(|own| !tx.input[own.vin].script_sig.is_empty()) {
+        return Err(Code::BadDraft.into());
+    }
+    if policy.offer {
+        // Whoever takes it adds what balances it; its maker must get what comes back.
+        if reader.own.len() != 1 || reader.found.comes_back.len() != 1 || !reader.found.issues.is_empty() {
+            return Err(lies("offer"));
+        }
+    } else {
+        reader.balance()?;
+    }
     let Reader { sums, mut found, own, .. } = reader;
     let fee_asset = AssetId::Elements(realm.sidechain.policy_asset);
     found.fee = sums.get(&fee_asset).map_or(Atoms::ZERO, |sums| sums.fee);
@@ -85,6 +95,16 @@ pub(crate) fn opens(asset: &Asset, value: &Value, opening: &Opening) -> bool {
     asset_opens && value_opens
 }
 
+/// Whether an output holds the asset and amount of an opening whose value factor only somebody else knows: the asset's commitment is computed again,
+/// and the amount is proved.
+fn proves(output: &TxOut, opening: &Opening, proof: Option<&elements::RangeProof>) -> bool {
+    let (Asset::Confidential(asset), Value::Confidential(value), Some(proof)) = (output.asset, output.value, proof) else {
+        return false;
+    };
+    let generator = Generator::new_blinded(SECP256K1, opening.asset.into_tag(), opening.asset_bf.into_inner());
+    asset == generator && proof.blind_value_proof_verify(SECP256K1, opening.value, generator, value)
+}
+
 struct Reader<'a> {
     owner: Owner<'a>,
     realm: &'a Realm,
@@ -120,7 +140,8 @@ impl Reader<'_> {
                 return Err(lies("previous-transaction"));
             }
         }
-        if !opens(&spent.asset, &spent.value, opening) {
+        let opened = opens(&spent.asset, &spent.value, opening);
+        if !opened && !proves(&spent, opening, input.blind_value_proof.as_ref()) {
             return Err(lies("opening"));
         }
         if input.is_pegin() {
@@ -128,14 +149,21 @@ impl Reader<'_> {
         }
         match self.own_path(&input.bip32_derivation, &spent.script_pubkey) {
             Claim::Ours(path) => {
+                if !opened {
+                    return Err(lies("opening"));
+                }
                 let kind = input.sighash_type.map(|kind| kind.ecdsa_hash_ty());
-                if !matches!(kind, None | Some(Some(EcdsaSighashType::All))) {
+                let fits = match self.policy.offer {
+                    true => matches!(kind, Some(Some(EcdsaSighashType::SinglePlusAnyoneCanPay))),
+                    false => matches!(kind, None | Some(Some(EcdsaSighashType::All))),
+                };
+                if !fits {
                     return Err(lies("sighash"));
                 }
                 if path.is_none() {
                     self.masters.extend(input.bip32_derivation.values().map(|(fingerprint, _)| *fingerprint));
                 }
-                self.own.push(OwnInput { vin, key: path.map(|path| (Account::Sidechain, path)) });
+                self.own.push(OwnInput { vin, key: path.map(|path| (Account::Sidechain, path)), offer: self.policy.offer });
                 self.add(opening.asset, opening.value, |sums| &mut sums.spent)
             }
             Claim::Lie => Err(lies("derivation")),
@@ -222,7 +250,8 @@ impl Reader<'_> {
         if explicit.is_some() {
             self.found.others_can_see.push(index);
         }
-        if told.is_some_and(|opening| !opens(&output.asset, &output.value, opening)) {
+        let proof = claims.blind_value_proof.as_ref();
+        if told.is_some_and(|opening| !opens(&output.asset, &output.value, opening) && !proves(output, opening, proof)) {
             return Err(lies("opening"));
         }
         let opened = told.map(|opening| (opening.asset, opening.value)).or(explicit);

@@ -45,7 +45,7 @@ fn a_peg_in_claim_signs_what_elementsd_verified() {
         let hash = bitcoin::CompressedPublicKey(key.public_key(&secp)).wpubkey_hash();
         assert_eq!(spent.script_pubkey.as_bytes(), bitcoin::ScriptBuf::new_p2wpkh(&hash).as_bytes(), "{name}");
         let mut cache = elements::sighash::SighashCache::new(&extracted);
-        let message = sidechain_message(&mut cache, vin, &hash, spent.value);
+        let message = sidechain_message(&mut cache, vin, &hash, spent.value, elements::EcdsaSighashType::All);
         let digest = message.as_ref().to_lower_hex_string();
         assert_eq!(digest, case["claim_sighash"].as_str().expect("hex"), "{name}");
     }

@@ -50,6 +50,18 @@ pub struct Fund {
     pub mine: u32,
 }
 
+/// Publishes a file as the web server of an issuer's domain would, for the sandbox's asset registry to find.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publish {
+    /// The domain.
+    pub domain: String,
+    /// The path of the file, with its first slash.
+    pub path: String,
+    /// What it says.
+    pub text: String,
+}
+
 /// Test bitcoin is on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Funded {
@@ -248,6 +260,11 @@ impl Control {
     pub async fn withdraw(&self, address: &str) -> Result<bitcoin::Txid, SandboxError> {
         let withdrawn: Withdrawn = self.post("emergency", &Withdraw { address: address.to_owned() }).await?;
         Ok(withdrawn.txid)
+    }
+
+    /// Publishes a file at a domain of the sandbox.
+    pub async fn publish(&self, request: &Publish) -> Result<(), SandboxError> {
+        self.post::<serde_json::Value>("registry/domain", request).await.map(drop)
     }
 
     /// Has a functionary sign a second block of the last height. The others find out.

@@ -55,8 +55,9 @@ fn bad(why: impl Into<String>) -> Refusal {
     Refusal(StatusCode::BAD_REQUEST, why.into())
 }
 
-/// The routes, and those of the ledger beside them, guarded against web pages. `own` is the address that the service listens on.
+/// The routes, and those of the ledger and of the asset registry beside them, guarded against web pages. `own` is the address that the service listens on.
 pub(crate) fn router(running: Arc<Running>, ledger: Router, own: SocketAddr) -> Router {
+    let registry = crate::registry::router(running.node());
     Router::new()
         .route("/status", get(status))
         .route("/params", get(params))
@@ -73,6 +74,7 @@ pub(crate) fn router(running: Arc<Running>, ledger: Router, own: SocketAddr) -> 
         .route("/down", post(down))
         .with_state(running)
         .merge(ledger)
+        .merge(registry)
         .layer(middleware::from_fn_with_state(own, guard))
 }
 

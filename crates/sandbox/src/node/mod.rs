@@ -92,6 +92,12 @@ pub(crate) struct Node {
     evidence: Evidence,
 }
 
+/// Whether the verdict on a transaction may be another one in a later block, with the same coins: locks, and claims of deposits.
+fn depends_on_height(tx: &Transaction) -> bool {
+    let locked = tx.lock_time != elements::LockTime::ZERO;
+    locked || tx.input.iter().any(|input| input.is_pegin || input.sequence.to_consensus_u32() >> 31 == 0)
+}
+
 /// The clock, Unix seconds.
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
@@ -273,8 +279,10 @@ impl Node {
                 transaction::check_policy(&node.params, &tx, &accepted)?;
                 let mut state = node.write();
                 let State { headers: now, coins: all, mempool, keep, .. } = &mut *state;
-                // A block or a competing transaction may have come meanwhile; then the verdict is on something that is gone.
-                if now.tip() != headers.tip() || CoinSet::gather(&mempool.view(all), [&tx]) != coins {
+                // A block or a competing transaction may have come meanwhile; then the verdict may be on something that is gone. Where it does
+                // not depend on the height it stands as long as the coins do: checking a large transaction takes longer than a block.
+                let moved = now.tip() != headers.tip() && depends_on_height(&tx);
+                if moved || CoinSet::gather(&mempool.view(all), [&tx]) != coins {
                     continue;
                 }
                 let wtxid = tx.wtxid();

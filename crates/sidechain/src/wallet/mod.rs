@@ -18,6 +18,7 @@ pub mod descriptor;
 mod laws;
 pub mod pset;
 pub mod state;
+pub mod swap;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod unblind;

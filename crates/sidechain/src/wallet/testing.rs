@@ -123,7 +123,7 @@ impl World {
 
     pub(crate) fn intent(&self, action: Action) -> Intent {
         let none = BTreeSet::new;
-        Intent { action, fee_rate: 100, discount: true, coins: none(), exclude: none(), allow_explicit: true }
+        Intent { action, fee_rate: 100, discount: true, coins: none(), include: none(), exclude: none(), allow_explicit: true }
     }
 
     pub(crate) fn blind(&mut self, plan: &Plan) -> SidechainDraft {
@@ -132,6 +132,11 @@ impl World {
 
     /// Signs every input, as the keys would.
     pub(crate) fn sign(&self, pset: &Pset) -> Transaction {
+        self.sign_as(pset, EcdsaSighashType::All)
+    }
+
+    /// The same with signatures of another kind.
+    pub(crate) fn sign_as(&self, pset: &Pset, kind: EcdsaSighashType) -> Transaction {
         let mut tx = pset.extract_tx().expect("a whole transaction");
         let mut witnesses = Vec::new();
         for (vin, input) in pset.inputs().iter().enumerate() {
@@ -142,10 +147,10 @@ impl World {
             assert_eq!(bitcoin::PublicKey::new(key.public_key(SECP256K1)), *public);
             let script_code = Script::new_p2pkh(&public.pubkey_hash());
             let mut cache = SighashCache::new(&tx);
-            let hash = cache.segwitv0_sighash(vin, &script_code, spent.value, EcdsaSighashType::All);
+            let hash = cache.segwitv0_sighash(vin, &script_code, spent.value, kind);
             let signature = SECP256K1.sign_ecdsa(&Message::from_digest(hash.to_byte_array()), &key);
             let mut bytes = signature.serialize_der().to_vec();
-            bytes.push(EcdsaSighashType::All as u8);
+            bytes.push(kind as u8);
             witnesses.push(vec![bytes, public.to_bytes()]);
         }
         for (input, witness) in tx.input.iter_mut().zip(witnesses) {

@@ -26,12 +26,3 @@ CREATE TABLE holders (
     frozen  INTEGER NOT NULL,
     PRIMARY KEY (wallet, asset, address)
 ) STRICT, WITHOUT ROWID;
-
--- Offers to swap that were made here; whoever has one may take it until its coin is spent.
-CREATE TABLE offers (
-    id      INTEGER PRIMARY KEY AUTOINCREMENT,
-    wallet  INTEGER NOT NULL REFERENCES wallets(id) ON DELETE CASCADE,
-    coin    TEXT NOT NULL,
-    text    TEXT NOT NULL,
-    created INTEGER NOT NULL
-) STRICT;

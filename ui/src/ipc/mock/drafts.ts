@@ -111,6 +111,7 @@ export class Drafts {
   }
 
   reissue(plan: ReissuePlan): DraftView {
+    if (plan.asset === '') throw refuse('no-token');
     const asset = this.world.asset(plan.asset);
     if (!this.world.state.issued.has(asset.id)) throw refuse('no-token');
     const view = this.make('reissue', 'sidechain', [], 'reissued', ['signed', 'broadcast', 'confirmed', 'final'], plan.fee_rate, null, null, '');
@@ -131,6 +132,47 @@ export class Drafts {
     draft.review.destroys = [{ asset, amount: plan.amount }];
     draft.after = () => this.supply(asset, 'burn', amount);
     view.asset = asset.id;
+    return view;
+  }
+
+  /** A coin for something else; nothing is spent before somebody takes it. */
+  offer(gives: { asset: AssetLabel; amount: Atoms }, gets: { asset: AssetLabel; amount: Atoms }, after: (operation: number) => void): DraftView {
+    const view = this.make('offer', 'sidechain', [{ asset: gives.asset, amount: BigInt(gives.amount), address: '', role: 'foreign' }], 'sent', ['signed', 'taken', 'final'], null, null, null, '');
+    const draft = this.get(view.draft);
+    for (const coin of draft.spend) coin.reserved = false;
+    Object.assign(draft, { spend: [], back: [] });
+    Object.assign(draft.review, {
+      fee: '0', fee_share: null, coins: 1, spends: [gives],
+      comes_back: [{ address: address(this.world.state.roll, 'sidechain'), asset: gets.asset, amount: gets.amount, label: '', role: 'ours', blinded: true, false_claim: false }],
+    });
+    draft.after = () => after(this.world.state.operations[0]!.operation);
+    return view;
+  }
+
+  /** Takes an offer: pays what it asks for. */
+  take(asset: AssetLabel, amount: bigint): DraftView {
+    return this.make('swap', 'sidechain', [{ asset, amount, address: address(this.world.state.roll, 'sidechain'), role: 'foreign' }], 'sent', ['signed', 'broadcast', 'confirmed', 'final'], null, null, null, '');
+  }
+
+  /** What a holder gave back: burned, or returned to `to`. */
+  redeem(asset: AssetLabel, amount: bigint, to: string | null, label: string, after: () => void): DraftView {
+    const steps: StepName[] = ['signed', 'broadcast', 'confirmed', 'final'];
+    const view = to === null
+      ? this.make('burn', 'sidechain', [{ asset, amount, address: '', role: 'burn' }], 'burned', steps, null, null, null, label)
+      : this.make('send', 'sidechain', [{ asset, amount, address: to, role: 'foreign' }], 'sent', steps, null, null, null, label);
+    const draft = this.get(view.draft);
+    if (to === null) draft.review.destroys = [{ asset, amount: amount.toString() }];
+    draft.after = after;
+    return view;
+  }
+
+  /** One asset to many; `after` hears the number of the operation. */
+  distribute(asset: AssetLabel, rows: { address: string; amount: bigint }[], label: string, after: (operation: number) => void): DraftView {
+    const outs = rows.map((r): Out => ({ asset, amount: r.amount, address: r.address, role: 'foreign' }));
+    const view = this.make('distribute', 'sidechain', outs, 'sent', ['signed', 'distributed', 'final'], null, null, null, label);
+    const draft = this.get(view.draft);
+    draft.amount = { asset, amount: rows.reduce((sum, r) => sum + r.amount, 0n).toString() };
+    draft.after = () => after(this.world.state.operations[0]!.operation);
     return view;
   }
 

@@ -8,6 +8,7 @@ import type { Answer, CommandName, Host, KeyringState, Request, WordsPurpose } f
 import { BTC, FAKE, HBR27, HBR27_TOKEN, LBTC, PEARL, address, hex, qr } from './assets';
 import { pegAudit, rollback } from './audit';
 import * as coloured from './coloured';
+import { DeskOfMock } from './desk';
 import { Drafts } from './drafts';
 import { NOW, begin, type Scenario, type State } from './seed';
 
@@ -21,6 +22,7 @@ export const coinOf = (network: NetworkId): AssetLabel => (network === 'bitcoin'
 export class World implements Host {
   readonly state: State;
   readonly drafts: Drafts;
+  readonly desk: DeskOfMock = new DeskOfMock(this);
   assets: AssetLabel[] = [...KNOWN];
   now = NOW;
   /** What the face asked of the window system, for tests. */
@@ -253,7 +255,7 @@ export class World implements Host {
     const contract = { domain: view.domain, entity: view.domain, name: asset.name, precision: asset.precision, ticker: asset.ticker, version: 0 };
     return {
       view, issuance_prevout: `${asset.id.slice(0, 60)}abcd:0`, issuance_txid: supply[0]?.txid ?? '', entropy: asset.id.split('').reverse().join(''),
-      token: HBR27_TOKEN.id, contract_hash: asset.named ? 'f7e4f5da5984f817b9cfa37bcec4d634d4f1bd8884174816e1d933ef0b7e5e9f' : '',
+      token: HBR27_TOKEN.id, token_held: asset.id === HBR27.id && this.balance('sidechain', HBR27_TOKEN) ? 'usable' : 'none', token_amount: asset.id === HBR27.id ? '1' : '0', contract_hash: asset.named ? 'f7e4f5da5984f817b9cfa37bcec4d634d4f1bd8884174816e1d933ef0b7e5e9f' : '',
       contract_json: asset.named && !view.policy ? JSON.stringify(contract) : '', blinded: true, supply, supply_known: (sum(false) - sum(true)).toString(),
       issued: sum(false).toString(), burned: sum(true).toString(),
       domain_proof: view.domain ? `Authorize linking the domain name ${view.domain} to the Liquid asset ${asset.id}` : '',
@@ -511,6 +513,7 @@ export class World implements Host {
     ledger_server: () => ({}) as never,
     ledger_balances: () => coloured.ledger(this),
     ledger_plan: ({ asset, amount, to, fee_rate }) => coloured.plan(this, asset, amount, to, fee_rate),
+    ...this.desk.handlers,
     proof_export: ({ txid }) => ({ name: `proof-${txid.slice(0, 8)}.json`, text: '{}' }),
     update_check: ({ package: text, file }) => {
       if (!text.trim().startsWith('{')) throw refuse('bad-release', { why: 'no release package' });

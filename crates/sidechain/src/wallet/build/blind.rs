@@ -133,15 +133,31 @@ impl Plan {
         let mut incoming = Vec::new();
         let mut domain = Vec::new();
         for (vin, input) in self.inputs.iter().enumerate() {
-            incoming.push(input.opening);
             domain.push(target(&input.opening));
+            if input.signed.is_none() {
+                incoming.push(input.opening);
+            }
             self.issue(vin, input, rng, &mut jobs, &mut incoming, &mut domain);
         }
-        let outputs = self.openings(&incoming, rng);
+        // Of an offer that is taken only the difference of both sides' blinding is known: it comes in as an amount of nothing.
+        incoming.extend(self.taken.as_ref().map(|offer| Opening {
+            value_bf: ValueBlindingFactor::from_slice(offer.scalar().as_ref()).expect("BUG: a scalar is in range"),
+            ..explicit(offer.gives.asset, 0)
+        }));
+        let mut outputs = self.openings(&incoming, rng);
+        if let Some(offer) = &self.taken {
+            outputs[0].asset_bf = offer.gets.asset_bf;
+        }
         let domain: Domain = domain.into();
         let mut nonces = HashMap::new();
         let mut small = Vec::new();
         for (vout, (output, opening)) in self.outputs.iter().zip(&outputs).enumerate() {
+            if output.made.is_some() {
+                let mut seed = [0; 32];
+                rng.fill_bytes(&mut seed);
+                let kind = JobKind::Surjection(Arc::clone(&domain), seed);
+                small.push(ProofJob { place: Place::Output(vout), opening: outputs[vout], kind });
+            }
             let Some(key) = output.blinding_key else { continue };
             let (nonce, secret) = Nonce::new_confidential(rng, SECP256K1, &key);
             let mut seed = [0; 32];
@@ -161,6 +177,11 @@ impl Plan {
         let inputs = self.inputs.iter().enumerate().map(|(vin, input)| finish_input(vin, input, &mut proofs)).collect();
         let outputs_made = self.outputs.iter().enumerate().map(|(vout, output)| {
             let script_pubkey = output.script.clone();
+            if let Some(made) = &output.made {
+                let surjection_proof = proofs.surjections.remove(&Place::Output(vout)).unwrap_or(SurjectionProof::EMPTY);
+                let rangeproof = made.witness.rangeproof.clone();
+                return TxOut { witness: TxOutWitness { surjection_proof, rangeproof }, ..made.clone() };
+            }
             match proofs.ranges.remove(&Place::Output(vout)) {
                 None => TxOut {
                     asset: Asset::Explicit(output.asset),
@@ -247,8 +268,10 @@ impl Plan {
             input.final_script_sig = None;
             input.final_script_witness = None;
             input.witness_utxo = Some(planned.output.clone());
-            let known = input.update_with_descriptor_unchecked(descriptor);
-            known.expect("BUG: hardened steps are refused when a descriptor is read");
+            if let Some(descriptor) = descriptor {
+                let known = input.update_with_descriptor_unchecked(descriptor);
+                known.expect("BUG: hardened steps are refused when a descriptor is read");
+            }
         }
         for ((output, planned), descriptor) in pset.outputs_mut().iter_mut().zip(&self.outputs).zip(&self.output_descriptors) {
             output.blinding_key = planned.blinding_key.map(bitcoin::PublicKey::new);
@@ -259,11 +282,27 @@ impl Plan {
                 known.expect("BUG: hardened steps are refused when a descriptor is read");
             }
         }
+        if let Some(offer) = &self.taken {
+            // What its maker proves takes the place of the openings that he keeps.
+            let (input, signed) = (&mut pset.inputs_mut()[0], offer.input());
+            input.final_script_witness = Some(signed.witness.script_witness.clone());
+            input.final_script_sig = Some(signed.script_sig.clone()).filter(|script| !script.is_empty());
+            (input.amount, input.asset) = (Some(offer.gives.value), Some(offer.gives.asset));
+            input.blind_value_proof = Some(offer.gives.proof.clone());
+            input.set_abf(offer.gives.asset_bf);
+            let output = &mut pset.outputs_mut()[0];
+            (output.amount, output.asset) = (Some(offer.gets.value), Some(offer.gets.asset));
+            output.blind_value_proof = Some(offer.gets.proof.clone());
+            output.set_abf(offer.gets.asset_bf);
+        }
         pset
     }
 }
 
 fn finish_input(vin: usize, planned: &PlannedInput, proofs: &mut Proofs) -> TxIn {
+    if let Some(signed) = &planned.signed {
+        return signed.clone();
+    }
     let mut input = TxIn {
         previous_output: planned.prevout,
         is_pegin: planned.pegin.is_some(),

@@ -34,6 +34,7 @@ impl<'a> Fresh<'a> {
             blinding_key: Some(derived.blinding_key),
             path: Some(path),
             purpose,
+            made: None,
         }
     }
 

@@ -1,7 +1,8 @@
 //! What the user wants.
 
 use crate::consensus::pegin::PeginWitness;
-use elements::{Address, AssetEntropy, AssetId, ContractHash, OutPoint};
+use crate::wallet::swap::Offer;
+use elements::{Address, AssetEntropy, AssetId, ContractHash, OutPoint, TxOut};
 use secp256k1_zkp::PublicKey;
 use std::collections::BTreeSet;
 
@@ -32,6 +33,15 @@ pub struct PegInClaim {
     pub deposit: bitcoin::OutPoint,
     /// Its proof; the claim script must be one of ours.
     pub witness: PeginWitness,
+}
+
+/// An offer to swap that was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Take {
+    /// The offer.
+    pub offer: Offer,
+    /// The output of its coin: what [`Offer::check`] gave.
+    pub coin: TxOut,
 }
 
 /// What a transaction is to do.
@@ -84,6 +94,8 @@ pub enum Action {
     },
     /// Claim a deposit. The fee is taken out of it, and the rest comes to a fresh address of this wallet.
     ClaimPegIn(Box<PegInClaim>),
+    /// Take an offer to swap: pay what its maker asks for, and get what his coin holds.
+    Take(Box<Take>),
 }
 
 /// An action and its terms.
@@ -97,6 +109,8 @@ pub struct Intent {
     pub discount: bool,
     /// Coin control: exactly these coins are spent. Empty: chosen by the wallet.
     pub coins: BTreeSet<OutPoint>,
+    /// Coins that are spent whatever else is: what is missing besides is chosen by the wallet.
+    pub include: BTreeSet<OutPoint>,
     /// Frozen coins and coins held by other drafts: never spent.
     pub exclude: BTreeSet<OutPoint>,
     /// Whether explicit recipients are acceptable.

@@ -10,17 +10,18 @@ mod size;
 mod tests;
 
 pub use blind::{Proof, ProofJob};
-pub use intent::{Action, Drain, Intent, PegInClaim, Recipient};
+pub use intent::{Action, Drain, Intent, PegInClaim, Recipient, Take};
 pub use plan::{Change, Plan, PlannedInput, PlannedIssuance, PlannedOutput, Purpose, Source};
 
-use super::descriptor::Chain;
+use super::descriptor::{Account, Chain, KeyPath};
 use super::state::{Coin, SidechainWallet};
+use super::swap::Side;
 use super::unblind::explicit;
 use crate::consensus::MAX_MONEY;
 use crate::consensus::pegout::Pegout;
 use crate::consensus::{issuance, transaction};
-use causeway_vocab::{Code, Refusal};
-use elements::confidential::{Asset, Nonce, Value};
+use causeway_vocab::{Code, Opening, Refusal};
+use elements::confidential::{Asset, Nonce, Value, ValueBlindingFactor};
 use elements::opcodes::all::OP_RETURN;
 use elements::script::Builder;
 use elements::{AssetEntropy, AssetId, ContractHash, OutPoint, Script, TxOut, TxOutWitness, Txid};
@@ -29,6 +30,7 @@ use rand::seq::SliceRandom as _;
 use rand::{CryptoRng, RngCore};
 use secp256k1_zkp::PublicKey;
 use select::{Selection, Settled};
+use size::{InputShape, OutputShape, measure};
 
 /// Least fee rate that peers relay, satoshi per 1000 virtual bytes (policy.h of Elements).
 pub const MIN_FEE_RATE: u64 = transaction::MIN_RELAY_FEE_RATE;
@@ -42,6 +44,34 @@ pub const MAX_INPUTS: usize = 250;
 pub const MAX_OUTPUTS: usize = 80;
 /// Largest transaction that peers relay, weight units (policy.h of Elements).
 pub const MAX_WEIGHT: usize = 400_000;
+
+/// How large a payment will be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaymentSize {
+    /// Weight units.
+    pub weight: usize,
+    /// Virtual bytes that its fee is measured in.
+    pub vsize: usize,
+}
+
+/// Measures a payment before any coin is chosen: `inputs` coins of `account`, outputs to scripts of these lengths, blinded or not, and
+/// hidden change of `change` assets. `discount` as in [`Intent`].
+pub fn payment_size(
+    account: &Account,
+    inputs: usize,
+    outputs: impl IntoIterator<Item = (usize, bool)>,
+    change: usize,
+    discount: bool,
+) -> PaymentSize {
+    let own = KeyPath { chain: Chain::Internal, index: 0 };
+    let input = InputShape { satisfaction: account.satisfaction_weight(own), pegin: 1, issuance: None };
+    let back = account.script(own).map_or(0, |script| script.len());
+    let shape = |(script, blinded)| OutputShape { script, blinded, empty: false };
+    let paid = outputs.into_iter().map(shape);
+    let all: Vec<_> = paid.chain((0..change).map(|_| shape((back, true)))).chain([shape((0, false))]).collect();
+    let size = measure(&vec![input; inputs], &all);
+    PaymentSize { weight: size.weight, vsize: size.vsize(discount) }
+}
 
 /// What an action comes to before coins are selected.
 struct Order<'a> {
@@ -66,12 +96,20 @@ pub(super) fn plan(wallet: &SidechainWallet, intent: &Intent, rng: &mut (impl Rn
             order.peg_out(wallet, *amount, *drain, destination, authorisation.as_ref())?;
         }
         Action::ClaimPegIn(claim) => order.claim_peg_in(wallet, claim)?,
+        Action::Take(take) => order.take(wallet, take)?,
     }
     let Order { selection, mut fresh } = order;
     let Settled { mut inputs, mut outputs, fee, size, change } = selection.settle(&mut fresh)?;
     // The order in which things were added would tell payments from change.
     inputs.shuffle(rng);
     outputs.shuffle(rng);
+    // The signature of an offer binds its input to the output of the same place.
+    if let (Some(input), Some(output)) =
+        (inputs.iter().position(|input| input.signed.is_some()), outputs.iter().position(|output| output.made.is_some()))
+    {
+        inputs.swap(0, input);
+        outputs.swap(0, output);
+    }
     let policy = wallet.params().policy_asset;
     outputs.push(PlannedOutput {
         script: Script::new(),
@@ -80,12 +118,13 @@ pub(super) fn plan(wallet: &SidechainWallet, intent: &Intent, rng: &mut (impl Rn
         blinding_key: None,
         path: None,
         purpose: Purpose::Fee,
+        made: None,
     });
     let hidden = |input: &PlannedInput| input.issuance.as_ref().is_some_and(|issuance| issuance.blinded);
     let key = |input: &PlannedInput| hidden(input).then(|| wallet.account().issuance_blinding_key(&input.prevout));
     let issuance_keys = inputs.iter().map(key).collect();
     let definite = |path| wallet.account().definite(path).expect("BUG: it was derived before");
-    let input_descriptors = inputs.iter().map(|input| definite(input.path)).collect();
+    let input_descriptors = inputs.iter().map(|input| input.path.map(definite)).collect();
     let output_descriptors = outputs.iter().map(|output| output.path.map(definite)).collect();
     Ok(Plan {
         inputs,
@@ -95,6 +134,10 @@ pub(super) fn plan(wallet: &SidechainWallet, intent: &Intent, rng: &mut (impl Rn
         vsize: size.vsize(intent.discount),
         change,
         changes: fresh.changes(),
+        taken: match &intent.action {
+            Action::Take(take) => Some(take.offer.clone()),
+            _ => None,
+        },
         issuance_keys,
         input_descriptors,
         output_descriptors,
@@ -123,6 +166,7 @@ impl Order<'_> {
                 blinding_key,
                 path: wallet.path_of(&recipient.address.script_pubkey()),
                 purpose: Purpose::Payment,
+                made: None,
             };
             let least = dust_limit(&output);
             if !takes_all && recipient.asset == params.policy_asset && recipient.amount < least {
@@ -234,13 +278,51 @@ impl Order<'_> {
             prevout: OutPoint::new(Txid::from_byte_array(to_bytes(claim.deposit.txid)), claim.deposit.vout),
             output: witness.claimed_output(),
             opening: explicit(policy, checked(witness.value)?),
-            path,
+            path: Some(path),
             issuance: None,
             pegin: Some(witness.to_library()),
+            signed: None,
         });
         self.selection.spend_nothing_else();
         self.pay_ourselves(policy, 0, Chain::External);
         self.selection.drain = Some(0);
+        Ok(())
+    }
+
+    /// Our keys know nothing of the maker's side: it comes in blinded and signed as it is.
+    fn take(&mut self, wallet: &SidechainWallet, take: &Take) -> Result<(), Refusal> {
+        let Take { offer, coin } = take;
+        let side = |side: &Side| Opening {
+            asset: side.asset,
+            asset_bf: side.asset_bf,
+            value: side.value,
+            // Only its maker knows; the offer's scalar stands for both sides of it.
+            value_bf: ValueBlindingFactor::zero(),
+        };
+        if wallet.coin(&offer.coin()).is_some() || wallet.path_of(&offer.output().script_pubkey).is_some() {
+            return Err(Refusal::new(Code::CoinUnavailable).with("outpoint", offer.coin()));
+        }
+        checked(offer.gives.value)?;
+        checked(offer.gets.value)?;
+        self.selection.inputs.push(PlannedInput {
+            prevout: offer.coin(),
+            output: coin.clone(),
+            opening: side(&offer.gives),
+            path: None,
+            issuance: None,
+            pegin: None,
+            signed: Some(offer.input().clone()),
+        });
+        self.selection.outputs.push(PlannedOutput {
+            script: offer.output().script_pubkey.clone(),
+            asset: offer.gets.asset,
+            amount: offer.gets.value,
+            blinding_key: None,
+            path: None,
+            purpose: Purpose::Payment,
+            made: Some(offer.output().clone()),
+        });
+        self.pay_ourselves(offer.gives.asset, offer.gives.value, Chain::External);
         Ok(())
     }
 
@@ -250,7 +332,7 @@ impl Order<'_> {
     }
 
     fn explicit_output(&mut self, script: Script, asset: AssetId, amount: u64, purpose: Purpose) {
-        let output = PlannedOutput { script, asset, amount, blinding_key: None, path: None, purpose };
+        let output = PlannedOutput { script, asset, amount, blinding_key: None, path: None, purpose, made: None };
         self.selection.outputs.push(output);
     }
 }

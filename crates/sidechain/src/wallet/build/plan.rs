@@ -2,8 +2,9 @@
 
 use crate::wallet::descriptor::KeyPath;
 use crate::wallet::state::Changes;
+use crate::wallet::swap::Offer;
 use causeway_vocab::Opening;
-use elements::{AssetEntropy, AssetId, ContractHash, OutPoint, Script, TxOut};
+use elements::{AssetEntropy, AssetId, ContractHash, OutPoint, Script, TxIn, TxOut};
 use elements_miniscript::{DefiniteDescriptorKey, Descriptor};
 use secp256k1_zkp::{PublicKey, SecretKey};
 
@@ -39,6 +40,8 @@ pub struct PlannedOutput {
     pub path: Option<KeyPath>,
     /// What it is for.
     pub purpose: Purpose,
+    /// The output as somebody else has blinded it.
+    pub made: Option<TxOut>,
 }
 
 /// An issuance to be made by an input.
@@ -76,12 +79,14 @@ pub struct PlannedInput {
     pub output: TxOut,
     /// What that output holds.
     pub opening: Opening,
-    /// Where its script is derived.
-    pub path: KeyPath,
+    /// Where its script is derived, when ours.
+    pub path: Option<KeyPath>,
     /// What it issues.
     pub issuance: Option<PlannedIssuance>,
     /// The deposit's proof.
     pub pegin: Option<elements::PeginWitness>,
+    /// The input as somebody else has signed it.
+    pub signed: Option<TxIn>,
 }
 
 /// Change of one asset.
@@ -112,10 +117,12 @@ pub struct Plan {
     pub change: Vec<Change>,
     /// To be absorbed and written when the plan is used: its addresses are now handed out.
     pub changes: Changes,
+    /// An offer that is taken: its coin is the first input, its output the first output.
+    pub(super) taken: Option<Offer>,
     /// Keys that hide issued amounts, by input.
     pub(super) issuance_keys: Vec<Option<SecretKey>>,
     /// The descriptors of the inputs.
-    pub(super) input_descriptors: Vec<Descriptor<DefiniteDescriptorKey>>,
+    pub(super) input_descriptors: Vec<Option<Descriptor<DefiniteDescriptorKey>>>,
     /// The same of outputs to ourselves.
     pub(super) output_descriptors: Vec<Option<Descriptor<DefiniteDescriptorKey>>>,
 }

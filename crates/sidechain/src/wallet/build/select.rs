@@ -10,9 +10,9 @@ use crate::consensus::transaction::fee_at_rate;
 use crate::wallet::descriptor::{Chain, KeyPath};
 use crate::wallet::state::{Coin, SidechainWallet};
 use causeway_vocab::{Code, Refusal};
-use elements::AssetId;
 use elements::opcodes::all::OP_RETURN;
 use elements::script::Builder;
+use elements::{AssetId, TxIn};
 use secp256k1_zkp::SECP256K1;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,27 +44,32 @@ pub(super) struct Settled {
 impl<'a> Selection<'a> {
     /// Starts with the coins that may be spent: the chosen ones, which must all be there, or whatever is not excluded.
     pub(super) fn new(wallet: &'a SidechainWallet, intent: &'a Intent) -> Result<Selection<'a>, Refusal> {
-        for outpoint in &intent.coins {
+        for outpoint in intent.coins.iter().chain(&intent.include) {
             let usable = wallet.coin(outpoint).is_some_and(|coin| coin.spendable) && !intent.exclude.contains(outpoint);
             if !usable {
                 return Err(Refusal::new(Code::CoinUnavailable).with("outpoint", outpoint));
             }
         }
         let chosen = |coin: &Coin| intent.coins.is_empty() || intent.coins.contains(&coin.outpoint);
+        let mut inputs = Vec::new();
         let mut pool = BTreeMap::<AssetId, Vec<Coin>>::new();
         let mut available = BTreeMap::<AssetId, u64>::new();
         for coin in wallet.coins() {
             if coin.spendable && coin.opening.value > 0 && !intent.exclude.contains(&coin.outpoint) && chosen(&coin) {
                 let sum = available.entry(coin.opening.asset).or_default();
                 *sum = sum.saturating_add(coin.opening.value);
-                pool.entry(coin.opening.asset).or_default().push(coin);
+                if intent.include.contains(&coin.outpoint) {
+                    inputs.push(input_of(coin));
+                } else {
+                    pool.entry(coin.opening.asset).or_default().push(coin);
+                }
             }
         }
         for coins in pool.values_mut() {
             coins.sort_by_key(|coin| (std::cmp::Reverse(coin.opening.value), coin.outpoint));
         }
         let policy = wallet.params().policy_asset;
-        Ok(Selection { wallet, intent, policy, inputs: vec![], outputs: vec![], drain: None, pool, available })
+        Ok(Selection { wallet, intent, policy, inputs, outputs: vec![], drain: None, pool, available })
     }
 
     /// Takes one coin that suits, and says so: the issuing or the token coin.
@@ -274,6 +279,7 @@ impl<'a> Selection<'a> {
                 blinding_key: Some(key),
                 path: None,
                 purpose: Purpose::Balance,
+                made: None,
             }
         })
     }
@@ -282,7 +288,10 @@ impl<'a> Selection<'a> {
         let shape = |input: &PlannedInput| {
             let issuance = input.issuance.as_ref();
             let issuance = issuance.map(|i| IssuanceShape { tokens: i.tokens > 0, blinded: i.blinded });
-            self.input_shape(Some(input.path), issuance, input.pegin.as_ref())
+            match &input.signed {
+                Some(signed) => InputShape { satisfaction: satisfaction_of(signed), pegin: 1, issuance },
+                None => self.input_shape(input.path, issuance, input.pegin.as_ref()),
+            }
         };
         self.inputs.iter().map(shape).collect()
     }
@@ -304,7 +313,7 @@ impl<'a> Selection<'a> {
     fn output_shapes(&self, outputs: &[PlannedOutput]) -> Vec<OutputShape> {
         let shape = |output: &PlannedOutput| OutputShape {
             script: output.script.len(),
-            blinded: output.blinding_key.is_some(),
+            blinded: output.blinding_key.is_some() || output.made.is_some(),
             empty: output.purpose == Purpose::Balance,
         };
         let fee = OutputShape { script: 0, blinded: false, empty: false };
@@ -312,7 +321,13 @@ impl<'a> Selection<'a> {
     }
 }
 
+/// Weight of what satisfies an input that is signed already, less what an empty input has.
+fn satisfaction_of(signed: &TxIn) -> usize {
+    let witness = elements::encode::serialize(&signed.witness.script_witness).len().saturating_sub(1);
+    witness + 4 * signed.script_sig.len()
+}
+
 fn input_of(coin: Coin) -> PlannedInput {
     let Coin { outpoint: prevout, output, opening, path, .. } = coin;
-    PlannedInput { prevout, output, opening, path, issuance: None, pegin: None }
+    PlannedInput { prevout, output, opening, path: Some(path), issuance: None, pegin: None, signed: None }
 }
