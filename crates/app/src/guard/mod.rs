@@ -137,8 +137,11 @@ impl Core {
 
     /// Refuses chosen coins that must not be spent as bitcoin, with the reason.
     pub(crate) fn not_guarded(&self, coins: &[OutPoint]) -> Result<(), Refusal> {
+        let own: BTreeSet<OutPoint> = self.selected()?.bitcoin.coins().iter().map(|coin| coin.outpoint).collect();
         let mut ancestry = Ancestry::new(self.past());
-        coins.iter().try_for_each(|coin| self.standing(&mut ancestry, *coin).refusal(*coin).map_or(Ok(()), Err))
+        // That a coin is not ours is for the plan to say.
+        let chosen = coins.iter().filter(|coin| own.contains(coin));
+        chosen.map(|coin| self.standing(&mut ancestry, *coin).refusal(*coin)).try_for_each(|refusal| refusal.map_or(Ok(()), Err))
     }
 
     /// Whether units of a ledger may be bound to a coin, and nothing else keeps it from being spent.
