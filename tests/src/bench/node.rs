@@ -105,20 +105,20 @@ impl Federation {
         Ok(())
     }
 
-    pub(super) fn tips(&self) -> Vec<Tip<BlockHash>> {
-        let tip = |block: &Block| Tip { height: block.header.height, hash: block.block_hash(), time: block.header.time };
-        self.blocks.iter().map(tip).collect()
+    pub(super) fn tip(&self) -> Tip<BlockHash> {
+        self.chain.tip()
     }
 
-    pub(super) fn into_served(self) -> Served {
-        let filter =
-            |block: &Block| Filter::of_block(block, |_| Some(Script::from(vec![0x51]))).expect("BUG: every script is given");
-        Served {
-            genesis: self.params.genesis_hash,
-            headers: self.blocks.iter().map(|block| block.header.clone()).collect(),
-            filters: self.blocks.iter().map(filter).collect(),
-            blocks: self.blocks.iter().map(elements::encode::serialize).collect(),
+    /// A node with these blocks, which are taken apart one by one: together they are large.
+    pub(super) fn served(&self, blocks: Vec<Block>) -> Served {
+        let mut served = Served { genesis: self.params.genesis_hash, headers: vec![], blocks: vec![], filters: vec![] };
+        for block in blocks {
+            let filter = Filter::of_block(&block, |_| Some(Script::from(vec![0x51])));
+            served.filters.push(filter.expect("BUG: every script is given"));
+            served.blocks.push(elements::encode::serialize(&block));
+            served.headers.push(block.header);
         }
+        served
     }
 }
 
