@@ -229,9 +229,7 @@ impl Operation for Distribute {
 
     fn on_sidechain(state: &State, tx: &elements::Transaction, at: At) -> Option<Input> {
         let open = || state.paid.iter().filter(|batch| batch.confirmed != Some(at));
-        if open().next().is_none() {
-            return None;
-        }
+        open().next()?;
         let txid = tx.txid().to_string();
         if open().any(|batch| batch.tx.txid == txid) {
             return Some(Input::InBlock { txid, at });
