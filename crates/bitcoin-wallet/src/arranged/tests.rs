@@ -101,7 +101,7 @@ fn a_coin_of_somebody_else_is_no_input() {
 
 #[test]
 fn a_replacement_keeps_every_place_and_takes_its_fee_from_the_change() {
-    let mut wallet = funded(&[50_000, 20_000]);
+    let mut wallet = funded(&[50_000, 40_000]);
     let coins = wallet.coins();
     let (mine, change) = (wallet.next_address().0.script, wallet.next_address().0.script);
     let outputs = [(stranger(), 1_000), (mine, 2_000), (change.clone(), 46_000), (stranger(), 500)];
@@ -116,7 +116,7 @@ fn a_replacement_keeps_every_place_and_takes_its_fee_from_the_change() {
     assert_eq!(plan.replaces.expect("the old one").txid, slow.compute_txid());
 
     // More than the change holds: another coin is spent behind; none that is excluded.
-    let costly = FeeRate(220_000);
+    let costly = FeeRate(240_000);
     let plan = wallet.plan_arranged_bump(slow.compute_txid(), 2, costly, &BTreeSet::new()).expect("a plan");
     let spent: Vec<_> = plan.psbt.unsigned_tx.input.iter().map(|input| input.previous_output).collect();
     assert_eq!(spent, [coins[0].outpoint, coins[1].outpoint]);
