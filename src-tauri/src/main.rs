@@ -39,7 +39,10 @@ fn main() -> std::process::ExitCode {
     let outcome = match arguments {
         Arguments { sandbox_serve: Some(dir), .. } => start::serve_sandbox(&dir),
         Arguments { words: true, .. } => words::show(),
-        Arguments { profile, realm, .. } => host::run(causeway_sandbox::place::Place::find(profile, realm)),
+        Arguments { profile, realm, .. } => {
+            start::suit_display();
+            host::run(causeway_sandbox::place::Place::find(profile, realm))
+        }
     };
     match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,

@@ -54,8 +54,6 @@ fn look(home: &Path, profile: &Path) -> Result<Vec<Figure>, String> {
         .env("HOME", home)
         .env("DISPLAY", &screen.name)
         .env("DBUS_SESSION_BUS_ADDRESS", bus)
-        // The renderer's shortcut through graphics memory has nothing to offer on a display without a card.
-        .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -83,8 +83,6 @@ impl Display {
             .args(["--port", &port.to_string(), "--native-port", &native.to_string()])
             .env("DISPLAY", &screen.name)
             .env("XDG_DOWNLOAD_DIR", home)
-            // The renderer's shortcut through graphics memory has nothing to offer on a display without a card.
-            .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
