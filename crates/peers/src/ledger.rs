@@ -1,5 +1,6 @@
 //! A server of the Counterparty ledger, REST version 2: what it says of balances is *reported* and nothing more.
 
+use crate::http;
 use bitcoin::OutPoint;
 use causeway_vocab::{Code, Refusal};
 use serde::Deserialize;
@@ -66,21 +67,12 @@ impl Ledger {
     /// machine. Redirects and proxies of the environment are not followed.
     pub fn new(base: &str, trust: &crate::source::Trust) -> Result<Ledger, Refusal> {
         let refused = || Refusal::new(Code::BadRequest).with("field", "server");
-        let base = base.trim().trim_end_matches('/').to_owned();
-        let url = reqwest::Url::parse(&base).map_err(|_| refused())?;
+        let (base, url) = http::address(base.trim()).ok_or_else(refused)?;
         let here = url.host_str().is_some_and(|host| host == "127.0.0.1" || host == "localhost" || host == "[::1]");
-        let spoken = url.scheme() == "https" || url.scheme() == "http" && here;
-        if !spoken || !url.has_host() || !url.username().is_empty() || url.query().is_some() || url.fragment().is_some() {
+        if url.scheme() == "http" && !here {
             return Err(refused());
         }
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(trust.config())
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(PATIENCE)
-            .read_timeout(PATIENCE)
-            .build()
-            .map_err(|_| refused())?;
+        let http = http::client(trust, Some(PATIENCE)).ok_or_else(refused)?;
         Ok(Ledger { base, http })
     }
 
@@ -109,18 +101,11 @@ impl Ledger {
     async fn get(&self, path: &str) -> Result<Vec<u8>, Refusal> {
         let unreachable = |_| Refusal::new(Code::NoPeers);
         let asking = async {
-            let mut answer = self.http.get(format!("{}{path}", self.base)).send().await.map_err(unreachable)?;
+            let answer = self.http.get(format!("{}{path}", self.base)).send().await.map_err(unreachable)?;
             if !answer.status().is_success() {
                 return Err(bad());
             }
-            let mut bytes = Vec::new();
-            while let Some(part) = answer.chunk().await.map_err(unreachable)? {
-                if bytes.len() + part.len() > MOST_BYTES {
-                    return Err(bad());
-                }
-                bytes.extend_from_slice(&part);
-            }
-            Ok(bytes)
+            http::body(answer, MOST_BYTES, unreachable, bad()).await
         };
         timeout(DEADLINE, asking).await.map_err(|_| Refusal::new(Code::NoPeers))?
     }

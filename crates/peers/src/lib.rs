@@ -10,6 +10,7 @@ mod bitcoin_chain;
 mod blocks;
 pub mod bytes;
 mod event;
+mod http;
 pub mod ledger;
 mod outbox;
 pub mod registry;

@@ -1,6 +1,7 @@
 //! Asset registries: servers that keep the contracts of assets, as Blockstream's asset registry does in its first (`/{asset}`, `POST /`) and
 //! second (`/v2/assets`) interface. What they say about names is a claim; whoever asks checks it against the asset's id.
 
+use crate::http;
 use crate::source::{SourceFault, Trust};
 use elements::{AssetId, OutPoint};
 use serde::Deserialize;
@@ -8,8 +9,6 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// A part of an answer must come within this time.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest that one question takes. A registry fetches the domain proof before it answers.
 const DEADLINE: Duration = Duration::from_secs(45);
 /// The most bytes of one answer: a contract is at most 4 KiB, mutable metadata 8 KiB.
@@ -95,19 +94,9 @@ impl Registry {
     /// `base` is what stands before `/v2/assets`. `None` when it is no HTTP address. Redirects and proxies of the environment are not
     /// followed.
     pub fn new(base: &str, trust: &Trust) -> Option<Registry> {
-        let base = base.trim_end_matches('/').to_owned();
-        let url = reqwest::Url::parse(&base).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())?;
-        if !url.username().is_empty() || url.query().is_some() || url.fragment().is_some() {
-            return None;
-        }
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(trust.config())
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(PATIENCE)
-            .build()
-            .ok()?;
-        Some(Registry { base, http })
+        let (base, _) = http::address(base)?;
+        // No patience with parts: the whole deadline may pass before the first one.
+        Some(Registry { base, http: http::client(trust, None)? })
     }
 
     /// Its address.
@@ -117,16 +106,9 @@ impl Registry {
 
     async fn read(&self, request: reqwest::RequestBuilder) -> Result<(u16, Vec<u8>), SourceFault> {
         let asking = async {
-            let mut answer = request.send().await.map_err(fault)?;
+            let answer = request.send().await.map_err(fault)?;
             let status = answer.status().as_u16();
-            let mut bytes = Vec::new();
-            while let Some(part) = answer.chunk().await.map_err(fault)? {
-                if bytes.len() + part.len() > MOST_BYTES {
-                    return Err(SourceFault::Oversized);
-                }
-                bytes.extend_from_slice(&part);
-            }
-            Ok((status, bytes))
+            Ok((status, http::body(answer, MOST_BYTES, fault, SourceFault::Oversized).await?))
         };
         timeout(DEADLINE, asking).await.map_err(|_| SourceFault::Slow)?
     }

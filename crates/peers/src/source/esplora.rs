@@ -1,6 +1,7 @@
 //! An Esplora server: one HTTP request per fact.
 
 use super::{Answer, DEADLINE, HeaderSource, Inclusion, MOST_BYTES, MOST_HEADERS, SourceFault, Trust, in_order};
+use crate::http;
 use bitcoin::hex::FromHex as _;
 use causeway_sidechain::consensus::header;
 use causeway_vocab::Height;
@@ -24,40 +25,20 @@ impl Esplora {
     /// `base` is what stands before `/blocks/tip/height`. `None` when it is no HTTP address. Redirects and proxies of the environment are
     /// not followed.
     pub fn new(base: &str, trust: &Trust) -> Option<Esplora> {
-        let base = base.trim_end_matches('/').to_owned();
-        let url = reqwest::Url::parse(&base).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())?;
-        if !url.username().is_empty() || url.query().is_some() || url.fragment().is_some() {
-            return None;
-        }
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(trust.config.as_ref().clone())
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(PATIENCE)
-            .read_timeout(PATIENCE)
-            .build()
-            .ok()?;
-        Some(Esplora { base, http })
+        let (base, _) = http::address(base)?;
+        Some(Esplora { base, http: http::client(trust, Some(PATIENCE))? })
     }
 
     async fn get(&self, path: &str, most: usize) -> Result<Vec<u8>, SourceFault> {
         let asking = async {
-            let mut answer = self.http.get(format!("{}{path}", self.base)).send().await.map_err(fault)?;
+            let answer = self.http.get(format!("{}{path}", self.base)).send().await.map_err(fault)?;
             if answer.status() == reqwest::StatusCode::NOT_FOUND {
                 return Err(SourceFault::NotFound);
             }
             if !answer.status().is_success() {
                 return Err(SourceFault::Unreachable);
             }
-            // Counted as it comes out of the decompressor, so a small answer cannot grow large here.
-            let mut bytes = Vec::new();
-            while let Some(part) = answer.chunk().await.map_err(fault)? {
-                if bytes.len() + part.len() > most {
-                    return Err(SourceFault::Oversized);
-                }
-                bytes.extend_from_slice(&part);
-            }
-            Ok(bytes)
+            http::body(answer, most, fault, SourceFault::Oversized).await
         };
         timeout(DEADLINE, asking).await.map_err(|_| SourceFault::Slow)?
     }
