@@ -11,7 +11,7 @@ use causeway_bitcoin_wallet::Coin;
 use causeway_colored::{Asset, Holding, Protocol, Standing, colu, open_assets};
 use causeway_contract::{AssetProtocol, Atoms, ColouredAsset, Empty, Failure};
 use causeway_vocab::{Known, Refusal};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A coin of ours with the units on it.
 pub(crate) struct Held {
@@ -56,14 +56,14 @@ impl Core {
     }
 
     /// Whether a wallet issued an asset: the script or the transaction that did is its own.
-    fn issued_here(&self, wallet: &Wallet, asset: Asset, locked: &BTreeMap<colu::AssetId, ()>) -> bool {
+    fn issued_here(&self, wallet: &Wallet, asset: Asset, locked: &BTreeSet<colu::AssetId>) -> bool {
         match asset {
             Asset::Epobc(colour) => {
                 let issuance = wallet.bitcoin.shared_transaction(colour.0);
                 let first = issuance.as_ref().and_then(|tx| tx.input.first()).map(|input| input.previous_output);
                 first.and_then(|coin| self.own_output(wallet, coin)).is_some()
             }
-            Asset::Colu(id) if id.locked => locked.contains_key(&id),
+            Asset::Colu(id) if id.locked => locked.contains(&id),
             Asset::OpenAssets(_) | Asset::Colu(_) => self.issuing_script(wallet, asset).is_some(),
         }
     }
@@ -85,14 +85,14 @@ impl Core {
     }
 
     /// Locked assets that transactions of a wallet issued.
-    fn locked_here(&self, wallet: &Wallet) -> BTreeMap<colu::AssetId, ()> {
+    fn locked_here(&self, wallet: &Wallet) -> BTreeSet<colu::AssetId> {
         let history = wallet.bitcoin.history(0, wallet.bitcoin.history_len());
         let issued = history.iter().filter(|entry| entry.sent.0 > 0).filter_map(|entry| {
             let tx = wallet.bitcoin.shared_transaction(entry.txid)?;
             let (_, message) = colu::coloring::only_message(&tx).ok()?;
             let first = tx.input.first()?.previous_output;
             let piece = colu::coloring::issued(&message, first, &self.own_output(wallet, first)?)?;
-            Some((piece.asset, ()))
+            Some(piece.asset)
         });
         issued.collect()
     }
@@ -111,7 +111,9 @@ impl Profile {
                     sum.coins += 1;
                 }
             }
-            let locked = core.locked_here(wallet);
+            // Takes a look at the whole history, which no other asset needs.
+            let any_locked = sums.keys().any(|asset| matches!(asset, Asset::Colu(id) if id.locked));
+            let locked = if any_locked { core.locked_here(wallet) } else { BTreeSet::new() };
             let view = |(asset, sum): (Asset, Sum)| {
                 let can_reissue = core.issuing_script(wallet, asset).is_some();
                 ColouredAsset {
