@@ -140,17 +140,22 @@ fn storm(world: &mut World, seed: u64, every: u64) -> u64 {
         if step % 4 == 0 {
             world.block(Vec::new(), Vec::new());
         }
-        world.fee_rate = 1 + (seed >> (step % 40)) % 7;
-        world.pass();
-        match step % 10 {
-            9 if step % 40 == 39 => world.reorganise(1 + (seed % 3) as usize),
-            4 | 9 => world.mine(false),
-            _ => {}
-        }
-        world.paid();
+        weather(world, seed, step, 7);
     }
     (world.lost, world.crashes) = (0, 0);
     owed
+}
+
+/// One step of everybody, at one of so many fee rates, and what Bitcoin does after it.
+fn weather(world: &mut World, seed: u64, step: u64, rates: u64) {
+    world.fee_rate = 1 + (seed >> (step % 40)) % rates;
+    world.pass();
+    match step % 10 {
+        9 if step % 40 == 39 => world.reorganise(1 + (seed % 3) as usize),
+        4 | 9 => world.mine(false),
+        _ => {}
+    }
+    world.paid();
 }
 
 proptest! {
@@ -216,14 +221,7 @@ fn change_of_federation(seed: u64, nested: bool, members: &[u8], k: u8, crashes:
             _ if step % 4 == 0 => world.block(Vec::new(), Vec::new()),
             _ => {}
         }
-        world.fee_rate = 1 + (seed >> (step % 40)) % 5;
-        world.pass();
-        match step % 10 {
-            9 if step % 40 == 39 => world.reorganise(1 + (seed % 3) as usize),
-            4 | 9 => world.mine(false),
-            _ => {}
-        }
-        world.paid();
+        weather(&mut world, seed, step, 5);
     }
     (world.lost, world.crashes) = (0, 0);
     let wanted = world.requested.len();
