@@ -16,7 +16,7 @@ use crate::world::{World, loopback};
 use bitcoin::secp256k1::{SECP256K1, SecretKey};
 use causeway_federation::blocksigner::{BlocksignerConfig, Timing};
 use causeway_federation::emergency::{MAX_COINS, Withdrawal, WithdrawalFault};
-use causeway_federation::watchman::{PegPolicy, WatchmanConfig, WatchmanState};
+use causeway_federation::watchman::{PegPolicy, Watchman, WatchmanConfig, WatchmanState};
 use causeway_federation::{Federation, dynafed};
 use causeway_vocab::Tip;
 use charter::Charter;
@@ -115,9 +115,14 @@ impl Functionaries {
     /// Withdraws all that the federation holds by the emergency path of its scripts, to this script. bitcoind refuses while a coin is too young.
     pub(crate) async fn withdraw(&self, to: bitcoin::ScriptBuf) -> Result<bitcoin::Txid, SandboxError> {
         let refused = |fault: WithdrawalFault| SandboxError::Refused(fault.to_string());
-        let known =
-            (0..self.on.len()).find_map(|index| persist::load::<WatchmanState>(&self.path(index, "watchman.json")).transpose());
-        let known = known.transpose()?.unwrap_or_default();
+        // What a member wrote last may be older than the chains, most of all if it is switched off.
+        let mut saved = None;
+        for index in 0..self.on.len() {
+            saved = saved.or(persist::load::<WatchmanState>(&self.path(index, "watchman.json"))?);
+        }
+        let config = watchman_config(&self.node, &self.world, &self.charter.borrow());
+        let machine = Watchman::new(config, self.world.functionaries[0].to_federation(), saved);
+        let known = peg::survey(&self.node, machine).await?;
         let held = known.coins.into_iter().filter(|(_, coin)| coin.spent.is_none() && coin.confirmed.is_some());
         let withdrawal = Withdrawal::new(held.take(MAX_COINS).collect(), to, FEE_RATE).map_err(refused)?;
         let shares: Vec<_> = self.world.emergency.iter().map(|key| withdrawal.sign(key)).collect();
@@ -286,7 +291,10 @@ impl Functionary {
             off,
         };
         let keys = || self.world.functionaries[self.index].to_federation();
-        tokio::try_join!(signer.run(self.signer_config(charter), keys()), peg.run(self.watchman_config(charter), keys()))?;
+        tokio::try_join!(
+            signer.run(self.signer_config(charter), keys()),
+            peg.run(watchman_config(&self.node, &self.world, charter), keys())
+        )?;
         Ok(())
     }
 
@@ -298,13 +306,13 @@ impl Functionary {
             wanted: charter.wanted.clone(),
         }
     }
+}
 
-    fn watchman_config(&self, charter: &Charter) -> WatchmanConfig {
-        WatchmanConfig {
-            genesis: self.node.params().genesis_hash,
-            federations: charter.federations.clone(),
-            policy: PegPolicy { pegin_depth: self.world.chain.pegin_confirmation_depth, ..PegPolicy::default() },
-        }
+fn watchman_config(node: &Node, world: &World, charter: &Charter) -> WatchmanConfig {
+    WatchmanConfig {
+        genesis: node.params().genesis_hash,
+        federations: charter.federations.clone(),
+        policy: PegPolicy { pegin_depth: world.chain.pegin_confirmation_depth, ..PegPolicy::default() },
     }
 }
 

@@ -78,52 +78,21 @@ impl Peg {
     async fn follow(&self, machine: &mut Watchman, in_force: &mut Option<InForce>) -> Result<(), SandboxError> {
         let last = self.node.tip().height;
         for _ in 0..STRIDE {
-            match self.next_of_bitcoin(machine.state()).await {
+            match next_of_bitcoin(&self.node, machine.state()).await {
                 Ok(Some(input)) => self.step(machine, input).await?,
-                Ok(None) => return self.follow_sidechain(machine, in_force, last).await,
+                Ok(None) => {
+                    for _ in 0..STRIDE {
+                        let Some(input) = next_of_sidechain(&self.node, machine.state(), in_force, last)? else { break };
+                        self.step(machine, input).await?;
+                    }
+                    return Ok(());
+                }
                 Err(error) => {
                     // It may be restarting; the next poll goes on from the same place.
                     tracing::debug!(self.index, %error, "no news from Bitcoin");
                     return Ok(());
                 }
             }
-        }
-        Ok(())
-    }
-
-    /// The next step from what the machine knows of Bitcoin to what Bitcoin is: a block is undone or connected. `None` at the tip.
-    async fn next_of_bitcoin(&self, known: &WatchmanState) -> Result<Option<Input>, SandboxError> {
-        let rpc = self.node.rpc();
-        let best = rpc.height().await?;
-        let next = match known.bitcoin.last_key_value() {
-            Some((&height, &hash)) if height > best || rpc.block_hash(height).await? != hash => {
-                return Ok(Some(Input::BitcoinDisconnected { height }));
-            }
-            Some((height, _)) => height + 1,
-            None => 0,
-        };
-        if next > best {
-            return Ok(None);
-        }
-        let block = Box::new(rpc.block(&rpc.block_hash(next).await?).await?);
-        Ok(Some(Input::BitcoinConnected { height: next, block }))
-    }
-
-    /// Shows the machine the sidechain blocks since its last one, up to height `last`. A sidechain block is never undone here: the node holds one chain.
-    async fn follow_sidechain(
-        &self,
-        machine: &mut Watchman,
-        in_force: &mut Option<InForce>,
-        last: Height,
-    ) -> Result<(), SandboxError> {
-        let next = machine.state().sidechain.last_key_value().map_or(0, |(height, _)| height + 1);
-        for height in (next..=last).take(STRIDE) {
-            let Some(bytes) = self.node.block(height)? else { break };
-            let block: Block = elements::encode::deserialize(&bytes).expect("BUG: the node stores valid blocks");
-            let known = in_force.take();
-            let epoch = in_force.insert(InForce::at(&self.node, height, known)?);
-            let input = connected(self.node.params(), epoch, height, &block);
-            self.step(machine, input).await?;
         }
         Ok(())
     }
@@ -154,6 +123,63 @@ impl Peg {
         }
         Ok(())
     }
+}
+
+/// What a watchman in this state knows once it has seen both chains as they are now. It only reads: nothing is sent, and nothing kept.
+pub(super) async fn survey(node: &Node, mut machine: Watchman) -> Result<WatchmanState, SandboxError> {
+    let (mut in_force, last) = (None, node.tip().height);
+    loop {
+        let input = match next_of_bitcoin(node, machine.state()).await? {
+            Some(input) => input,
+            None => match next_of_sidechain(node, machine.state(), &mut in_force, last)? {
+                Some(input) => input,
+                None => return Ok(machine.state().clone()),
+            },
+        };
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            inputs.extend(machine.step(input).into_iter().filter_map(|effect| match effect {
+                Effect::Persist(state) => Some(Input::Persisted { revision: state.revision }),
+                _ => None,
+            }));
+        }
+    }
+}
+
+/// The next step from what the machine knows of Bitcoin to what Bitcoin is: a block is undone or connected. `None` at the tip.
+async fn next_of_bitcoin(node: &Node, known: &WatchmanState) -> Result<Option<Input>, SandboxError> {
+    let rpc = node.rpc();
+    let best = rpc.height().await?;
+    let next = match known.bitcoin.last_key_value() {
+        Some((&height, &hash)) if height > best || rpc.block_hash(height).await? != hash => {
+            return Ok(Some(Input::BitcoinDisconnected { height }));
+        }
+        Some((height, _)) => height + 1,
+        None => 0,
+    };
+    if next > best {
+        return Ok(None);
+    }
+    let block = Box::new(rpc.block(&rpc.block_hash(next).await?).await?);
+    Ok(Some(Input::BitcoinConnected { height: next, block }))
+}
+
+/// The next sidechain block up to height `last`. A sidechain block is never undone here: the node holds one chain.
+fn next_of_sidechain(
+    node: &Node,
+    known: &WatchmanState,
+    in_force: &mut Option<InForce>,
+    last: Height,
+) -> Result<Option<Input>, SandboxError> {
+    let height = known.sidechain.last_key_value().map_or(0, |(height, _)| height + 1);
+    if height > last {
+        return Ok(None);
+    }
+    let Some(bytes) = node.block(height)? else { return Ok(None) };
+    let block: Block = elements::encode::deserialize(&bytes).expect("BUG: the node stores valid blocks");
+    let before = in_force.take();
+    let epoch = in_force.insert(InForce::at(node, height, before)?);
+    Ok(Some(connected(node.params(), epoch, height, &block)))
 }
 
 /// What a watchman sees in a sidechain block.
