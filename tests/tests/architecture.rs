@@ -91,6 +91,7 @@ fn arrows_between_crates_go_down_only() {
         ("contract", vec!["vocab"]),
         ("app", [&rim[..], &["peers", "store", "contract"]].concat()),
         ("cli", vec!["app", "contract", "sandbox", "vocab"]),
+        ("release", vec!["federation", "sidechain"]),
         ("src-tauri", vec!["app", "contract", "sandbox", "keys", "vocab"]),
         ("xtask", vec![]),
     ]);
@@ -105,7 +106,7 @@ fn arrows_between_crates_go_down_only() {
 /// Whoever writes a file that must outlive a power cut syncs it and its folder; the rest is told here.
 #[test]
 fn files_that_must_last_are_written_by_functions_that_sync() {
-    let lasting = ["app", "store", "keys", "peers", "sandbox"];
+    let lasting = ["app", "store", "keys", "peers", "sandbox", "release"];
     // A report of a defect may be lost.
     let may_be_lost = ["app/src/report.rs"];
     for (path, text) in lasting.iter().flat_map(|name| product(name)) {

@@ -1,8 +1,9 @@
 //! Kills the process at every journal step of every operation and checks that each resumes or rolls back with nothing lost.
 //!
 //! One world, one profile per lane. A child process drives an operation and dies before or after a commit; then this process opens the
-//! profile, lets everything come to its end, and does the accounts. `CAUSEWAY_CRASH_FULL=1` kills around every commit, also of headers, blocks
-//! and states, where else only some of those are taken; `CAUSEWAY_CRASH_SEED` repeats the random kills of an earlier run.
+//! profile, lets everything come to its end, and does the accounts. `CAUSEWAY_CRASH_KILLS=N` goes on until that many kills, first around the
+//! commits of headers, blocks and states, of which else only some are taken, and then at random; `CAUSEWAY_CRASH_SEED` repeats the random choices of an
+//! earlier run.
 
 use causeway_app::App;
 use causeway_contract::*;
@@ -11,23 +12,25 @@ use causeway_tests::main_job::until;
 use causeway_tests::world;
 use causeway_vocab::Realm;
 use rand::rngs::StdRng;
+use rand::seq::SliceRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Longest that a profile may take to come to rest after a crash.
 const REST: Duration = Duration::from_secs(180);
 /// Satoshi that each lane begins with, on Bitcoin.
-const START: u64 = 50_000_000;
+const START: u64 = 300_000_000;
 /// Of which so many are moved to the sidechain.
-const MOVED: u64 = 20_000_000;
+const MOVED: u64 = 150_000_000;
 /// Other commits at which an operation is killed, spread over all of them.
 const SPREAD: u32 = 8;
-/// Kills of the random lane.
+/// Kills of the random lane, at least.
 const RANDOM_KILLS: u32 = 10;
 
 /// Held while a process is started and while a profile is looked at: between fork and exec the new process also holds every lock of this
@@ -37,7 +40,11 @@ static STARTING: Mutex<()> = Mutex::new(());
 struct World {
     dir: tempfile::TempDir,
     realm: Realm,
-    full: bool,
+    /// Kills wanted at least, if any number is.
+    wanted: Option<u32>,
+    /// Kills of all lanes so far.
+    kills: AtomicU32,
+    seed: u64,
     sandbox: Option<Child>,
     /// Where payments go.
     bitcoin: String,
@@ -54,6 +61,11 @@ impl Drop for World {
     }
 }
 
+/// A number in the environment, which must be one when it is there.
+fn from_env(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text:?} is no number")))
+}
+
 async fn new_world() -> Done<World> {
     let dir = tempfile::tempdir().map_err(|e| e.to_string())?;
     let mut sandbox = None;
@@ -66,8 +78,10 @@ async fn new_world() -> Done<World> {
     })
     .await
     .map_err(|e| e.to_string())?;
-    let full = std::env::var_os("CAUSEWAY_CRASH_FULL").is_some_and(|value| value == "1");
-    let mut world = World { dir, realm, full, sandbox, bitcoin: String::new(), sidechain: String::new() };
+    let wanted = from_env("CAUSEWAY_CRASH_KILLS").map(|kills| u32::try_from(kills).expect("a number of kills"));
+    let (kills, seed) = (AtomicU32::new(0), from_env("CAUSEWAY_CRASH_SEED").unwrap_or_else(rand::random));
+    eprintln!("CAUSEWAY_CRASH_SEED={seed}");
+    let mut world = World { dir, realm, wanted, kills, seed, sandbox, bitcoin: String::new(), sidechain: String::new() };
     let app = open(&world.profile("payee"), &world.realm).await?;
     app.wallet_quick_start(WalletQuickStart { name: "Payee".into() }).await.map_err(|e| e.to_string())?;
     world.bitcoin = address(&app, NetworkId::Bitcoin).await?;
@@ -77,6 +91,11 @@ async fn new_world() -> Done<World> {
 }
 
 impl World {
+    /// Whether a number of kills is wanted that is not reached yet.
+    fn more(&self) -> bool {
+        self.wanted.is_some_and(|wanted| self.kills.load(Ordering::SeqCst) < wanted)
+    }
+
     fn profile(&self, lane: &str) -> PathBuf {
         self.dir.path().join(lane)
     }
@@ -195,15 +214,25 @@ impl Lane {
         Ok(())
     }
 
+    /// Counts a death, or a point that was not reached.
+    fn died(&mut self, ended: &Ended) {
+        if ended.killed {
+            self.kills += 1;
+            self.world.kills.fetch_add(1, Ordering::SeqCst);
+        } else {
+            self.missed += 1;
+        }
+    }
+
     /// One death, perhaps a second one while the next process recovers, and what came of it.
     async fn crash(&mut self, works: &[Work], point: Option<Point>, again: Option<Point>) -> Done<Ended> {
         let ended = self.child(works, point, None).await?;
         if point.is_some() {
-            *if ended.killed { &mut self.kills } else { &mut self.missed } += 1;
+            self.died(&ended);
         }
         if again.is_some() {
             let second = self.child(&[], again, None).await?;
-            *if second.killed { &mut self.kills } else { &mut self.missed } += 1;
+            self.died(&second);
         }
         self.recover(&ended.words).await?;
         Ok(ended)
@@ -223,21 +252,35 @@ impl Lane {
         for (number, opened) in (2..=count.steps).zip([1, 2, 4, 6].into_iter().cycle()) {
             let first = Point { steps: true, at_open: false, number, side: Side::After };
             let again = Point { steps: false, at_open: true, number: opened, side: sides[number as usize % 2] };
-            if self.world.full || number.is_multiple_of(3) {
+            if self.world.wanted.is_some() || number.is_multiple_of(3) {
                 points.push((first, Some(again)));
             }
         }
+        points = points.into_iter().skip(turn).step_by(lanes).collect();
         // What is committed besides: headers, blocks, states.
-        let stride = if self.world.full { 1 } else { count.commits.div_ceil(SPREAD) };
-        for (turn, number) in (1..=count.commits).step_by(stride as usize).enumerate() {
-            let sides = if self.world.full { &sides[..] } else { &sides[turn % 2..][..1] };
-            points.extend(sides.iter().map(|side| (Point { steps: false, at_open: false, number, side: *side }, None)));
+        let steps = points.len();
+        if self.world.wanted.is_some() {
+            let all = (1..=count.commits).flat_map(|number| sides.map(|side| (number, side)));
+            points.extend(all.map(|(number, side)| (Point { steps: false, at_open: false, number, side }, None)));
+            points[steps..].shuffle(&mut StdRng::seed_from_u64(self.world.seed ^ turn as u64));
+        } else {
+            let spread = (1..=count.commits).step_by(count.commits.div_ceil(SPREAD) as usize).zip(sides.into_iter().cycle());
+            let spread = spread.skip(turn).step_by(lanes);
+            points.extend(spread.map(|(number, side)| (Point { steps: false, at_open: false, number, side }, None)));
         }
         let start = Instant::now();
-        for (point, again) in points.into_iter().skip(turn).step_by(lanes) {
+        for (nth, (point, again)) in points.into_iter().enumerate() {
+            if nth >= steps && self.world.wanted.is_some() && !self.world.more() {
+                break;
+            }
             let at = Instant::now();
             self.crash(works, Some(point), again).await.map_err(|why| format!("{point}, {again:?}: {why}"))?;
-            eprintln!("{:<14} {point} {} ms", self.name, at.elapsed().as_millis());
+            eprintln!(
+                "{:<14} {point} {} ms; kill {}",
+                self.name,
+                at.elapsed().as_millis(),
+                self.world.kills.load(Ordering::SeqCst)
+            );
         }
         eprintln!(
             "{:<14} {} steps in {} commits; {} kills, {} points not reached, {} s",
@@ -264,7 +307,8 @@ async fn issued(lane: &mut Lane) -> Done<String> {
 }
 
 /// The whole main job, killed at random moments from outside.
-async fn at_random(mut lane: Lane, seed: u64) -> Done<Lane> {
+async fn at_random(mut lane: Lane) -> Done<Lane> {
+    let seed = lane.world.seed;
     let asset = issued(&mut lane).await?;
     let works = [
         Work::SendBitcoin(lane.world.bitcoin.clone()),
@@ -276,10 +320,10 @@ async fn at_random(mut lane: Lane, seed: u64) -> Done<Lane> {
         Work::PegOut,
     ];
     let mut rng = StdRng::seed_from_u64(seed);
-    for _ in 0..RANDOM_KILLS {
+    while lane.kills + lane.missed < RANDOM_KILLS || lane.world.more() {
         let life = Duration::from_millis(rng.gen_range(200..12_000));
         let ended = lane.child(&works, None, Some(life)).await?;
-        *if ended.killed { &mut lane.kills } else { &mut lane.missed } += 1;
+        lane.died(&ended);
         lane.recover(&ended.words).await.map_err(|why| format!("seed {seed}, killed after {} ms: {why}", life.as_millis()))?;
         eprintln!("{:<14} after {} ms: {} words", lane.name, life.as_millis(), ended.words.len());
     }
@@ -326,8 +370,6 @@ fn run<F: Future<Output = Done<Lane>>>(lanes: &mut tokio::task::JoinSet<Done<Lan
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_operation_survives_a_kill_at_every_step() {
-    let seed = std::env::var("CAUSEWAY_CRASH_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(rand::random);
-    eprintln!("CAUSEWAY_CRASH_SEED={seed}");
     let world = Arc::new(new_world().await.expect("a world"));
     let (bitcoin, sidechain) = (world.bitcoin.clone(), world.sidechain.clone());
     let mut lanes = tokio::task::JoinSet::new();
@@ -359,7 +401,7 @@ async fn every_operation_survives_a_kill_at_every_step() {
         });
     }
     let shared = Arc::clone(&world);
-    run(&mut lanes, move || async move { at_random(Lane::new(&shared, "random", true).await?, seed).await });
+    run(&mut lanes, move || async move { at_random(Lane::new(&shared, "random", true).await?).await });
     let shared = Arc::clone(&world);
     run(&mut lanes, move || async move { losses_are_noticed(Lane::new(&shared, "control", true).await?).await });
 
@@ -379,6 +421,7 @@ async fn every_operation_survives_a_kill_at_every_step() {
         }
     }
     eprintln!("{kills} kills, {missed} points not reached");
+    assert!(!failures.is_empty() || world.wanted.is_none_or(|wanted| kills >= wanted), "{kills} kills are too few");
     assert!(failures.is_empty(), "{failures:#?}");
     assert!(kills > 4 * missed, "most points must be reached");
 

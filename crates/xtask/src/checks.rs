@@ -50,8 +50,23 @@ pub(crate) fn test(args: &[String]) -> Outcome {
 /// Where one random case is minutes of a federation's life, or tens of power cuts: fewer of them make a night.
 const SIMULATED: [&str; 2] = ["causeway-federation", "causeway-store"];
 
-/// What is too long for every change: property tests on many fresh cases, a kill at every commit, and the window in every look.
-pub(crate) fn torture() -> Outcome {
+/// Kills of a night, and of one world: the chains of a world grow while it is tortured.
+const KILLS: u32 = 1_000;
+const KILLS_PER_WORLD: u32 = 250;
+
+/// What is too long for every change: property tests on many fresh cases, a kill at every commit, and the window in every look. `--kills N` does
+/// nothing but so many kills.
+pub(crate) fn torture(args: &[String]) -> Outcome {
+    let kills = match args {
+        [] => None,
+        [name, number] if name == "--kills" => Some(number.parse().map_err(|_| format!("{number:?} is no number"))?),
+        _ => return Err("torture takes --kills N or nothing".into()),
+    };
+    if let Some(kills) = kills {
+        timed("set-up", setup)?;
+        timed("programs under test", || Cargo::new("build").args(["--package", "causeway-sandbox", "--bins", "--quiet"]).run())?;
+        return kill(kills);
+    }
     timed("set-up", setup)?;
     timed("user interface: build", ui::build)?;
     timed("programs under test", || Cargo::new("build").args(["--workspace", "--bins", "--quiet"]).run())?;
@@ -63,8 +78,20 @@ pub(crate) fn torture() -> Outcome {
     let them = SIMULATED.iter().flat_map(|package| ["--package", package]);
     let simulated = || Cargo::new("test").args(them.clone()).arg("--quiet").env("PROPTEST_RNG_SEED", &seed);
     timed("simulated federations and power cuts", || simulated().env("PROPTEST_CASES", "100").run())?;
-    timed("a kill at every commit", || crash().env("CAUSEWAY_CRASH_FULL", "1").run())?;
+    kill(KILLS)?;
     timed("the real window, in every look", || window("--long-tour"))
+}
+
+/// Kills so many times, at every step of every operation first, in one world after the other.
+fn kill(kills: u32) -> Outcome {
+    let mut left = kills;
+    while left > 0 {
+        let now = left.min(KILLS_PER_WORLD);
+        let run = || crash().args(["--", "--nocapture"]).env("CAUSEWAY_CRASH_KILLS", now.to_string()).run();
+        timed(&format!("{now} kills, {} to come", left - now), run)?;
+        left -= now;
+    }
+    Ok(())
 }
 
 /// All tests of the workspace, the property tests with `seed`.

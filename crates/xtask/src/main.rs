@@ -16,7 +16,7 @@ const USAGE: &str = "cargo xtask COMMAND
 
   run [--release] [ARGS…]     start the desktop app on the sandbox
   test [--quick]              everything that CI runs (quick: without packaging and the window)
-  torture                     what is too long for CI: many random cases, a kill at every commit, every look
+  torture [--kills N]         what is too long for CI: many random cases, 1,000 kills, every look; or only N kills
   demo [--json] [--realm F]   the whole main job, headless, then in the real window
   bench [--json]              the figures, as ratios against limits measured in the same run
   fuzz [--seconds N] [--seed S] [TARGET…]  every parser of foreign bytes on mutated seeds, ten minutes each
@@ -32,7 +32,7 @@ fn main() -> std::process::ExitCode {
     let outcome = match command {
         "run" => run(rest),
         "test" => checks::test(rest),
-        "torture" => checks::torture(),
+        "torture" => checks::torture(rest),
         "demo" => demo(rest),
         "bench" => bench(rest),
         "fuzz" => fuzz(rest),

@@ -20,8 +20,8 @@ pub(crate) fn package() -> Outcome {
     Cargo::new("build").args(["--release", "--package", "causeway-desktop", "--package", "causeway-cli"]).run()?;
     run(&root().join("packaging"), "npm", &["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])?;
     bundle()?;
-    let deb = newest("deb")?;
-    println!("built {}\nbuilt {}", deb.display(), newest("rpm")?.display());
+    let (deb, rpm) = (named("deb")?, named("rpm")?);
+    println!("built {}\nbuilt {}", deb.display(), rpm.display());
     try_out(&deb)
 }
 
@@ -45,6 +45,18 @@ fn bundle() -> Outcome {
     let mut tauri = Command::new(packaging.join("node_modules/.bin/tauri"));
     tauri.current_dir(root().join("src-tauri")).env("CARGO_TARGET_DIR", target_dir());
     finish(tauri.args(["bundle", "--bundles", "deb,rpm", "--config"]).arg(overlay_path))
+}
+
+/// What a package of this kind for this machine is called: by this name a release vouches for it, and `causeway update` finds it.
+fn release_name(kind: &str) -> String {
+    format!("causeway-{}-{}-{}.{kind}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH)
+}
+
+/// The package that was just built, under its name.
+fn named(kind: &str) -> Outcome<PathBuf> {
+    let (built, path) = (newest(kind)?, target_dir().join("release/bundle").join(release_name(kind)));
+    std::fs::copy(&built, &path).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(path)
 }
 
 fn newest(kind: &str) -> Outcome<PathBuf> {
@@ -92,4 +104,16 @@ fn started() -> Outcome {
             pgrep -f "^/usr/lib/causeway/bitcoind .*$0/" > /dev/null' "$1/profile"
     "#;
     finish(Command::new("bash").args(["-c", script, "trial"]).arg(trial))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::release_name;
+
+    #[test]
+    fn a_package_is_named_for_its_version_and_its_machine() {
+        let name = release_name("deb");
+        assert!(name.starts_with(concat!("causeway-", env!("CARGO_PKG_VERSION"), "-")), "{name}");
+        assert!(name.ends_with(&format!("-{}-{}.deb", std::env::consts::OS, std::env::consts::ARCH)), "{name}");
+    }
 }
