@@ -5,7 +5,7 @@ use causeway_keys::{Policy, Seed, SigningKeys, account_descriptors, check, sign}
 use causeway_sidechain::consensus::pegin::PeginWitness;
 use causeway_sidechain::consensus::proofs;
 use causeway_sidechain::wallet::SidechainWallet;
-use causeway_sidechain::wallet::build::{Action, Drain, Intent, PegInClaim, ProofJob, Recipient};
+use causeway_sidechain::wallet::build::{Action, BlindingJob, Drain, Intent, PegInClaim, Recipient};
 use causeway_sidechain::wallet::descriptor::{Chain, CtDescriptor, KeyPath};
 use causeway_vocab::{ChainBatch, Draft, Realm, Signed, Tip};
 use elements::{Block, ContractHash, Transaction};
@@ -91,7 +91,7 @@ fn the_keys_sign_what_the_wallet_plans() {
             allow_explicit: true,
         };
         let plan = wallet.plan(&intent, &mut rng).expect("enough");
-        let draft = plan.blind(&mut rng, |jobs| jobs.into_iter().map(ProofJob::run).collect());
+        let draft = plan.blind(&mut rng, |jobs| jobs.into_iter().map(BlindingJob::run).collect());
         let spent: Vec<_> = draft.pset.inputs().iter().map(|input| input.witness_utxo.clone().expect("there")).collect();
         let outputs = draft.outputs.clone();
         let high = Policy { accept_high_fee: true, ..Policy::default() };

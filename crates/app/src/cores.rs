@@ -1,6 +1,6 @@
 //! Confidential mathematics on every core.
 
-use causeway_sidechain::wallet::build::ProofJob;
+use causeway_sidechain::wallet::build::BlindingJob;
 use causeway_sidechain::wallet::{Candidate, Opened, Plan};
 use causeway_vocab::SidechainDraft;
 use rand::{CryptoRng, RngCore};
@@ -33,7 +33,7 @@ pub fn open<M: Send>(candidates: Vec<(M, Candidate)>) -> Vec<(M, Opened)> {
 
 /// Blinds a plan and makes its proofs.
 pub fn blind(plan: &Plan, rng: &mut (impl RngCore + CryptoRng)) -> SidechainDraft {
-    plan.blind(rng, |jobs| on_every_core(jobs, ProofJob::run))
+    plan.blind(rng, |jobs| on_every_core(jobs, BlindingJob::run))
 }
 
 #[cfg(test)]

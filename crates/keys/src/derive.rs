@@ -11,7 +11,7 @@ use elements_miniscript::slip77::MasterBlindingKey;
 use serde::{Deserialize, Serialize};
 
 /// The three accounts of a wallet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Account {
     /// Bitcoin, BIP84.

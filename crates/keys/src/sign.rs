@@ -1,7 +1,7 @@
 //! `Checked -> Signed`, and nothing else signs.
 
 use crate::check::{Checked, OwnInput, bitcoin_prevouts, sidechain_prevout};
-use crate::derive::{account_key, master};
+use crate::derive::{Account, account_key, master};
 use crate::secret::Seed;
 use bitcoin::bip32::{self, DerivationPath, Xpriv};
 use bitcoin::hashes::Hash as _;
@@ -11,6 +11,8 @@ use bitcoin::sighash::{EcdsaSighashType, Prevouts, SighashCache, TapSighashType}
 use bitcoin::{NetworkKind, Psbt, Transaction, Witness, ecdsa, taproot};
 use causeway_vocab::{Code, Draft, Realm, Refusal, SidechainDraft, Signed};
 use rand::{CryptoRng, RngCore};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// The private master key of one wallet. Made from an opened vault, wiped when dropped.
 pub struct SigningKeys {
@@ -35,14 +37,35 @@ impl SigningKeys {
         Ok(key)
     }
 
-    fn key(&self, own: &OwnInput, secp: &Secp256k1<All>) -> Result<Erased, Refusal> {
+    fn accounts<'k>(&'k self, secp: &'k Secp256k1<All>) -> AccountKeys<'k> {
+        AccountKeys { master: &self.master, secp, made: BTreeMap::new() }
+    }
+}
+
+impl Drop for SigningKeys {
+    fn drop(&mut self) {
+        self.master.private_key.non_secure_erase();
+    }
+}
+
+/// The account keys that one signing needs, each derived once.
+struct AccountKeys<'k> {
+    master: &'k Xpriv,
+    secp: &'k Secp256k1<All>,
+    made: BTreeMap<Account, Xpriv>,
+}
+
+impl AccountKeys<'_> {
+    fn key(&mut self, own: &OwnInput) -> Result<Erased, Refusal> {
         let (of, path) = own.key.as_ref().ok_or(Code::WatchOnly)?;
+        let account = match self.made.entry(*of) {
+            Entry::Occupied(made) => made.into_mut(),
+            Entry::Vacant(place) => place.insert(account_key(self.master, *of, self.secp)?),
+        };
         // The path was checked to begin with the account's; deriving from the account keeps that true here too.
-        let mut account = account_key(&self.master, *of, secp)?;
         let skipped = of.path(self.master.network).len();
         let tail: &[bitcoin::bip32::ChildNumber] = path.as_ref();
-        let derived = account.derive_priv(secp, &tail[skipped..].to_vec());
-        account.private_key.non_secure_erase();
+        let derived = account.derive_priv(self.secp, &&tail[skipped..]);
         let mut derived = derived.map_err(|_| Refusal::new(Code::BadWords))?;
         let key = Erased(derived.private_key);
         derived.private_key.non_secure_erase();
@@ -50,9 +73,9 @@ impl SigningKeys {
     }
 }
 
-impl Drop for SigningKeys {
+impl Drop for AccountKeys<'_> {
     fn drop(&mut self) {
-        self.master.private_key.non_secure_erase();
+        self.made.values_mut().for_each(|account| account.private_key.non_secure_erase());
     }
 }
 
@@ -100,8 +123,9 @@ fn sign_bitcoin(
     let prevouts = bitcoin_prevouts(&psbt)?;
     let unsigned = psbt.unsigned_tx.clone();
     let mut cache = SighashCache::new(&unsigned);
+    let mut accounts = keys.accounts(&secp);
     for own in own {
-        let key = keys.key(own, &secp)?;
+        let key = accounts.key(own)?;
         let (input, prevout) = (&mut psbt.inputs[own.vin], &prevouts[own.vin]);
         let bad = |_| Refusal::new(Code::BadDraft).with("input", own.vin);
         let witness = if prevout.script_pubkey.is_p2tr() {
@@ -168,8 +192,9 @@ fn sign_sidechain(mut draft: Box<SidechainDraft>, own: &[OwnInput], keys: &Signi
     let secp = Secp256k1::new();
     let tx = draft.pset.extract_tx().map_err(|_| Refusal::new(Code::BadDraft))?;
     let mut cache = elements::sighash::SighashCache::new(&tx);
+    let mut accounts = keys.accounts(&secp);
     for own in own {
-        let key = keys.key(own, &secp)?;
+        let key = accounts.key(own)?;
         let public = key.0.public_key(&secp);
         let spent = sidechain_prevout(&draft.pset.inputs()[own.vin]).ok_or_else(|| Refusal::new(Code::BadDraft))?;
         let hash = bitcoin::CompressedPublicKey(public).wpubkey_hash();

@@ -1,6 +1,6 @@
 //! Fixtures for the tests of this crate.
 
-use super::build::{Action, Intent, Plan, ProofJob};
+use super::build::{Action, BlindingJob, Intent, Plan};
 use super::descriptor::CtDescriptor;
 use super::state::{Changes, SidechainWallet};
 use crate::consensus::proofs;
@@ -127,7 +127,7 @@ impl World {
     }
 
     pub(crate) fn blind(&mut self, plan: &Plan) -> SidechainDraft {
-        plan.blind(&mut self.rng, |jobs| jobs.into_iter().map(ProofJob::run).collect())
+        plan.blind(&mut self.rng, |jobs| jobs.into_iter().map(BlindingJob::run).collect())
     }
 
     /// Signs every input, as the keys would.

@@ -4,15 +4,16 @@ use super::plan::{Plan, PlannedInput, Purpose, Source};
 use crate::wallet::unblind::{commitments, explicit};
 use causeway_vocab::{Opening, SidechainDraft};
 use elements::confidential::{Asset, AssetBlindingFactor, Nonce, Value, ValueBlindingFactor};
-use elements::pset::PartiallySignedTransaction as Pset;
+use elements::pset::{self, PartiallySignedTransaction as Pset};
 use elements::{
     AssetBlindingNonce, AssetEntropy, AssetIssuance, LockTime, RangeProof, RangeProofMessage, Script, Sequence, SurjectionProof,
     Transaction, TxIn, TxInWitness, TxOut, TxOutWitness,
 };
+use elements_miniscript::descriptor::{DefiniteDescriptorKey, Descriptor};
 use elements_miniscript::psbt::{PsbtInputExt as _, PsbtOutputExt as _};
 use rand::rngs::StdRng;
 use rand::{CryptoRng, RngCore, SeedableRng as _};
-use secp256k1_zkp::{Generator, PedersenCommitment, SECP256K1, SecretKey, Tag, Tweak};
+use secp256k1_zkp::{Generator, PedersenCommitment, PublicKey, SECP256K1, SecretKey, Tag, Tweak};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -27,52 +28,70 @@ enum Place {
     Tokens(usize),
 }
 
-/// One proof of a hidden amount, yet to be made: up to some milliseconds of work that needs nothing else. `Send`.
-pub struct ProofJob {
-    place: Place,
-    opening: Opening,
-    kind: JobKind,
-}
+/// A part of blinding that needs no other part: up to some milliseconds of work. `Send`.
+pub struct BlindingJob(Work);
 
-enum JobKind {
-    /// That the amount is one.
+enum Work {
+    /// Proving that the amount is one.
     Range {
+        place: Place,
+        opening: Opening,
         /// Lower bound that the proof tells: 0 only for outputs that hold nothing.
         least: u64,
         /// The script, which the proof commits to; empty for issuances.
         script: Script,
-        /// Known to the sender and to whoever opens the amount.
-        secret: SecretKey,
+        knowledge: Knowledge,
     },
-    /// Where the asset comes from. Only outputs prove it.
-    Surjection(Domain, [u8; 32]),
+    /// Proving where the asset of an output comes from.
+    Surjection { vout: usize, opening: Opening, domain: Domain, seed: [u8; 32] },
+    /// Deriving the keys of a script of ours, for signers to know.
+    Keys { side: Side, descriptor: Box<Descriptor<DefiniteDescriptorKey>> },
 }
 
-/// What a [`ProofJob`] made.
-pub struct Proof {
-    place: Place,
-    made: Made,
+/// What lets somebody open an amount.
+enum Knowledge {
+    /// The key of an issuance.
+    Secret(SecretKey),
+    /// A one-time key and the receiver's blinding key, which agree on a secret.
+    Agreed(SecretKey, PublicKey),
 }
+
+/// Input or output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Side {
+    Input(usize),
+    Output(usize),
+}
+
+/// What a [`BlindingJob`] made.
+pub struct BlindingPart(Made);
 
 enum Made {
-    Range(Hidden),
-    Surjection(SurjectionProof),
+    Range(Place, Box<Hidden>),
+    Surjection(usize, SurjectionProof),
+    Input(usize, Box<pset::Input>),
+    Output(usize, Box<pset::Output>),
 }
 
-/// A hidden amount: what is committed to, and the proof of its range.
+/// A hidden amount: what is committed to, how its receiver finds the secret, and the proof of its range.
 struct Hidden {
     asset: Generator,
     value: PedersenCommitment,
+    nonce: Nonce,
     proof: RangeProof,
 }
 
-impl ProofJob {
-    /// Makes the proof.
-    pub fn run(self) -> Proof {
-        let Opening { asset, asset_bf, value, value_bf } = self.opening;
-        let made = match self.kind {
-            JobKind::Range { least, script, secret } => {
-                let (generator, commitment) = commitments(&self.opening);
+impl BlindingJob {
+    /// Does the work.
+    pub fn run(self) -> BlindingPart {
+        BlindingPart(match self.0 {
+            Work::Range { place, opening, least, script, knowledge } => {
+                let (nonce, secret) = match knowledge {
+                    Knowledge::Secret(secret) => (Nonce::Null, secret),
+                    Knowledge::Agreed(ephemeral, key) => Nonce::with_ephemeral_sk(SECP256K1, ephemeral, &key),
+                };
+                let Opening { asset, asset_bf, value, value_bf } = opening;
+                let (generator, commitment) = commitments(&opening);
                 let message = RangeProofMessage::new(asset, asset_bf).to_byte_array();
                 let range = RangeProof::new(
                     SECP256K1,
@@ -88,47 +107,73 @@ impl ProofJob {
                     generator,
                 );
                 let proof = range.expect("BUG: the amount was just committed to");
-                Made::Range(Hidden { asset: generator, value: commitment, proof })
+                Made::Range(place, Box::new(Hidden { asset: generator, value: commitment, nonce, proof }))
             }
-            JobKind::Surjection(domain, seed) => {
+            Work::Surjection { vout, opening: Opening { asset, asset_bf, .. }, domain, seed } => {
                 let mut rng = StdRng::from_seed(seed);
                 // The library tries a hundred random choices of three inputs; among hundreds of inputs that may still miss the only right one.
                 let proof = (0..100).find_map(|_| SurjectionProof::new(SECP256K1, &mut rng, asset, asset_bf, &domain).ok());
-                Made::Surjection(proof.expect("BUG: a plan spends or issues every asset that it pays"))
+                Made::Surjection(vout, proof.expect("BUG: a plan spends or issues every asset that it pays"))
             }
-        };
-        Proof { place: self.place, made }
+            Work::Keys { side, descriptor } => {
+                let known = "BUG: hardened steps are refused when a descriptor is read";
+                match side {
+                    Side::Input(vin) => {
+                        let mut input = Box::new(pset::Input::default());
+                        input.update_with_descriptor_unchecked(&descriptor).expect(known);
+                        Made::Input(vin, input)
+                    }
+                    Side::Output(vout) => {
+                        let mut output = Box::new(pset::Output::default());
+                        output.update_with_descriptor_unchecked(&descriptor).expect(known);
+                        Made::Output(vout, output)
+                    }
+                }
+            }
+        })
     }
 }
 
-/// Proofs by what they prove.
+/// The parts by what they are of.
 #[derive(Default)]
-struct Proofs {
-    ranges: HashMap<Place, Hidden>,
-    surjections: HashMap<Place, SurjectionProof>,
+struct Parts {
+    ranges: HashMap<Place, Box<Hidden>>,
+    surjections: HashMap<usize, SurjectionProof>,
+    inputs: HashMap<usize, Box<pset::Input>>,
+    outputs: HashMap<usize, Box<pset::Output>>,
 }
 
-impl Proofs {
-    fn sorted(made: Vec<Proof>) -> Proofs {
-        let mut proofs = Proofs::default();
-        for Proof { place, made } in made {
+impl Parts {
+    fn sorted(made: Vec<BlindingPart>) -> Parts {
+        let mut parts = Parts::default();
+        for BlindingPart(made) in made {
             match made {
-                Made::Range(hidden) => drop(proofs.ranges.insert(place, hidden)),
-                Made::Surjection(proof) => drop(proofs.surjections.insert(place, proof)),
+                Made::Range(place, hidden) => drop(parts.ranges.insert(place, hidden)),
+                Made::Surjection(vout, proof) => drop(parts.surjections.insert(vout, proof)),
+                Made::Input(vin, input) => drop(parts.inputs.insert(vin, input)),
+                Made::Output(vout, output) => drop(parts.outputs.insert(vout, output)),
             }
         }
-        proofs
+        parts
+    }
+
+    fn count(&self) -> usize {
+        self.ranges.len() + self.surjections.len() + self.inputs.len() + self.outputs.len()
     }
 }
 
 impl Plan {
     /// Chooses blinding factors, has the proofs made and assembles the draft.
     ///
-    /// `run` runs the jobs, all of them, in any order and on any thread: `|jobs| jobs.into_iter().map(ProofJob::run).collect()`.
+    /// `run` runs the jobs, all of them, in any order and on any thread: `|jobs| jobs.into_iter().map(BlindingJob::run).collect()`.
     ///
     /// # Panics
     /// When `run` loses a job.
-    pub fn blind(&self, rng: &mut (impl RngCore + CryptoRng), run: impl FnOnce(Vec<ProofJob>) -> Vec<Proof>) -> SidechainDraft {
+    pub fn blind(
+        &self,
+        rng: &mut (impl RngCore + CryptoRng),
+        run: impl FnOnce(Vec<BlindingJob>) -> Vec<BlindingPart>,
+    ) -> SidechainDraft {
         let mut jobs = Vec::new();
         let mut incoming = Vec::new();
         let mut domain = Vec::new();
@@ -149,40 +194,44 @@ impl Plan {
             outputs[0].asset_bf = offer.gets.asset_bf;
         }
         let domain: Domain = domain.into();
-        let mut nonces = HashMap::new();
         let mut small = Vec::new();
         for (vout, (output, opening)) in self.outputs.iter().zip(&outputs).enumerate() {
-            if output.made.is_some() {
-                let mut seed = [0; 32];
-                rng.fill_bytes(&mut seed);
-                let kind = JobKind::Surjection(Arc::clone(&domain), seed);
-                small.push(ProofJob { place: Place::Output(vout), opening: outputs[vout], kind });
+            if output.made.is_none() && output.blinding_key.is_none() {
+                continue;
             }
-            let Some(key) = output.blinding_key else { continue };
-            let (nonce, secret) = Nonce::new_confidential(rng, SECP256K1, &key);
             let mut seed = [0; 32];
             rng.fill_bytes(&mut seed);
-            nonces.insert(vout, nonce);
-            let (place, opening) = (Place::Output(vout), *opening);
-            let least = if output.purpose == Purpose::Balance { 0 } else { TxOut::RANGEPROOF_MIN_VALUE };
-            jobs.push(ProofJob { place, opening, kind: JobKind::Range { least, script: output.script.clone(), secret } });
-            small.push(ProofJob { place, opening, kind: JobKind::Surjection(Arc::clone(&domain), seed) });
+            small.push(Work::Surjection { vout, opening: *opening, domain: Arc::clone(&domain), seed });
+            let Some(key) = output.blinding_key.filter(|_| output.made.is_none()) else { continue };
+            jobs.push(Work::Range {
+                place: Place::Output(vout),
+                opening: *opening,
+                least: if output.purpose == Purpose::Balance { 0 } else { TxOut::RANGEPROOF_MIN_VALUE },
+                script: output.script.clone(),
+                knowledge: Knowledge::Agreed(SecretKey::new(rng), key),
+            });
         }
+        let inputs = self.input_descriptors.iter().enumerate().map(|(vin, descriptor)| (Side::Input(vin), descriptor));
+        let ours = self.output_descriptors.iter().enumerate().map(|(vout, descriptor)| (Side::Output(vout), descriptor));
+        let keys = |(side, descriptor): (_, &Option<_>)| {
+            descriptor.clone().map(|descriptor| Work::Keys { side, descriptor: Box::new(descriptor) })
+        };
         // The small ones last: they fill what the large ones leave of each core.
-        jobs.append(&mut small);
+        jobs.extend(small);
+        jobs.extend(inputs.chain(ours).filter_map(keys));
         let wanted = jobs.len();
-        let mut proofs = Proofs::sorted(run(jobs));
-        assert_eq!(proofs.ranges.len() + proofs.surjections.len(), wanted, "BUG: every proof job must be run once");
+        let mut parts = Parts::sorted(run(jobs.into_iter().map(BlindingJob).collect()));
+        assert_eq!(parts.count(), wanted, "BUG: every job must be run once");
 
-        let inputs = self.inputs.iter().enumerate().map(|(vin, input)| finish_input(vin, input, &mut proofs)).collect();
+        let inputs = self.inputs.iter().enumerate().map(|(vin, input)| finish_input(vin, input, &mut parts)).collect();
         let outputs_made = self.outputs.iter().enumerate().map(|(vout, output)| {
             let script_pubkey = output.script.clone();
             if let Some(made) = &output.made {
-                let surjection_proof = proofs.surjections.remove(&Place::Output(vout)).unwrap_or(SurjectionProof::EMPTY);
+                let surjection_proof = parts.surjections.remove(&vout).unwrap_or(SurjectionProof::EMPTY);
                 let rangeproof = made.witness.rangeproof.clone();
                 return TxOut { witness: TxOutWitness { surjection_proof, rangeproof }, ..made.clone() };
             }
-            match proofs.ranges.remove(&Place::Output(vout)) {
+            match parts.ranges.remove(&Place::Output(vout)).map(|hidden| *hidden) {
                 None => TxOut {
                     asset: Asset::Explicit(output.asset),
                     value: Value::Explicit(output.amount),
@@ -190,12 +239,12 @@ impl Plan {
                     script_pubkey,
                     witness: TxOutWitness::empty(),
                 },
-                Some(Hidden { asset, value, proof: rangeproof }) => {
-                    let surjection_proof = proofs.surjections.remove(&Place::Output(vout)).unwrap_or(SurjectionProof::EMPTY);
+                Some(Hidden { asset, value, nonce, proof: rangeproof }) => {
+                    let surjection_proof = parts.surjections.remove(&vout).unwrap_or(SurjectionProof::EMPTY);
                     TxOut {
                         asset: Asset::Confidential(asset),
                         value: Value::Confidential(value),
-                        nonce: nonces[&vout],
+                        nonce,
                         script_pubkey,
                         witness: TxOutWitness { surjection_proof, rangeproof },
                     }
@@ -205,7 +254,7 @@ impl Plan {
         let output = outputs_made.collect();
         let tx = Transaction { version: 2, lock_time: LockTime::ZERO, input: inputs, output };
         SidechainDraft {
-            pset: self.pset(tx),
+            pset: self.pset(tx, parts),
             inputs: self.inputs.iter().map(|input| input.opening).collect(),
             outputs: outputs.into_iter().map(Some).collect(),
         }
@@ -217,7 +266,7 @@ impl Plan {
         vin: usize,
         input: &PlannedInput,
         rng: &mut (impl RngCore + CryptoRng),
-        jobs: &mut Vec<ProofJob>,
+        jobs: &mut Vec<Work>,
         incoming: &mut Vec<Opening>,
         domain: &mut Vec<(Generator, Tag, Tweak)>,
     ) {
@@ -231,8 +280,8 @@ impl Plan {
             let mut opening = explicit(asset, value);
             if let Some(secret) = self.issuance_keys[vin] {
                 opening.value_bf = ValueBlindingFactor::new(rng);
-                let kind = JobKind::Range { least: TxOut::RANGEPROOF_MIN_VALUE, script: Script::new(), secret };
-                jobs.push(ProofJob { place, opening, kind });
+                let (least, script) = (TxOut::RANGEPROOF_MIN_VALUE, Script::new());
+                jobs.push(Work::Range { place, opening, least, script, knowledge: Knowledge::Secret(secret) });
             }
             incoming.push(opening);
             domain.push(target(&opening));
@@ -262,24 +311,27 @@ impl Plan {
     }
 
     /// The unsigned transaction with what signers need: spent outputs, key origins, and keys that outputs are blinded to.
-    fn pset(&self, tx: Transaction) -> Pset {
+    fn pset(&self, tx: Transaction, mut parts: Parts) -> Pset {
         let mut pset = Pset::from_tx(tx);
-        for ((input, planned), descriptor) in pset.inputs_mut().iter_mut().zip(&self.inputs).zip(&self.input_descriptors) {
+        for (vin, (input, planned)) in pset.inputs_mut().iter_mut().zip(&self.inputs).enumerate() {
             input.final_script_sig = None;
             input.final_script_witness = None;
             input.witness_utxo = Some(planned.output.clone());
-            if let Some(descriptor) = descriptor {
-                let known = input.update_with_descriptor_unchecked(descriptor);
-                known.expect("BUG: hardened steps are refused when a descriptor is read");
+            if let Some(known) = parts.inputs.remove(&vin) {
+                (input.bip32_derivation, input.tap_key_origins) = (known.bip32_derivation, known.tap_key_origins);
+                (input.redeem_script, input.witness_script) = (known.redeem_script, known.witness_script);
+                (input.tap_internal_key, input.tap_merkle_root) = (known.tap_internal_key, known.tap_merkle_root);
+                input.tap_scripts = known.tap_scripts;
             }
         }
-        for ((output, planned), descriptor) in pset.outputs_mut().iter_mut().zip(&self.outputs).zip(&self.output_descriptors) {
+        for (vout, (output, planned)) in pset.outputs_mut().iter_mut().zip(&self.outputs).enumerate() {
             output.blinding_key = planned.blinding_key.map(bitcoin::PublicKey::new);
             // Names an input of whoever blinds; all are ours.
             output.blinder_index = planned.blinding_key.map(|_| 0);
-            if let Some(descriptor) = descriptor {
-                let known = output.update_with_descriptor_unchecked(descriptor);
-                known.expect("BUG: hardened steps are refused when a descriptor is read");
+            if let Some(known) = parts.outputs.remove(&vout) {
+                (output.bip32_derivation, output.tap_key_origins) = (known.bip32_derivation, known.tap_key_origins);
+                (output.redeem_script, output.witness_script) = (known.redeem_script, known.witness_script);
+                (output.tap_internal_key, output.tap_tree) = (known.tap_internal_key, known.tap_tree);
             }
         }
         if let Some(offer) = &self.taken {
@@ -299,7 +351,7 @@ impl Plan {
     }
 }
 
-fn finish_input(vin: usize, planned: &PlannedInput, proofs: &mut Proofs) -> TxIn {
+fn finish_input(vin: usize, planned: &PlannedInput, parts: &mut Parts) -> TxIn {
     if let Some(signed) = &planned.signed {
         return signed.clone();
     }
@@ -316,7 +368,7 @@ fn finish_input(vin: usize, planned: &PlannedInput, proofs: &mut Proofs) -> TxIn
         input.witness.pegin_witness = witness.clone();
     }
     if let Some(issuance) = &planned.issuance {
-        let mut amount = |place, amount| match (amount, proofs.ranges.remove(&place)) {
+        let mut amount = |place, amount| match (amount, parts.ranges.remove(&place)) {
             (0, _) => (Value::Null, RangeProof::EMPTY),
             (_, Some(hidden)) => (Value::Confidential(hidden.value), hidden.proof),
             (explicit, None) => (Value::Explicit(explicit), RangeProof::EMPTY),

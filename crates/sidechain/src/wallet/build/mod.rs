@@ -9,7 +9,7 @@ mod size;
 #[cfg(test)]
 mod tests;
 
-pub use blind::{Proof, ProofJob};
+pub use blind::{BlindingJob, BlindingPart};
 pub use intent::{Action, Drain, Intent, PegInClaim, Recipient, Take};
 pub use plan::{Change, Plan, PlannedInput, PlannedIssuance, PlannedOutput, Purpose, Source};
 
