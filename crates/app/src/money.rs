@@ -7,16 +7,13 @@ use crate::profile::Profile;
 use causeway_bitcoin_wallet::{AddressEntry, KeychainKind, PaymentUri};
 use causeway_colored::Standing;
 use causeway_contract::{
-    AddressView, Atoms, BalanceHistory, BalanceHistoryRequest, BalanceStep, BalanceView, CoinFreeze, CoinView, Empty, Failure,
-    LabelKind, NetworkRef, Overview, ReceiveRequest, ReceiveView, Tag,
+    AddressView, Atoms, BalanceView, CoinFreeze, CoinView, Empty, Failure, LabelKind, NetworkRef, Overview, ReceiveRequest,
+    ReceiveView, Tag,
 };
 use causeway_sidechain::wallet::descriptor::{Chain, DerivedScript, KeyPath};
 use causeway_store::{Reader, Write};
 use causeway_vocab::{AssetId, Code, Known, NetworkId, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Points of the balance history at most; older steps are merged.
-const MOST_STEPS: usize = 5_000;
 
 /// `txid:vout` of a sidechain coin.
 pub(crate) fn outpoint_text(outpoint: elements::OutPoint) -> String {
@@ -141,21 +138,6 @@ impl Profile {
             let pending = coins().map(|b| b.pending.0).sum::<u64>() + unverified;
             let crossing = core.operations.crossing(wallet.row.id, core.heights());
             Ok(Overview { verified: Atoms(verified), pending: Atoms(pending), crossing: Atoms(crossing), balances })
-        })
-    }
-
-    pub(crate) async fn balance_history(&self, request: BalanceHistoryRequest) -> Result<BalanceHistory, Failure> {
-        self.read(|core, _| {
-            let Ok(wallet) = core.selected() else { return Ok(BalanceHistory { steps: Vec::new() }) };
-            let policy = core.realm.sidechain.policy_asset;
-            let bitcoin = wallet.bitcoin.history(0, wallet.bitcoin.history_len()).into_iter().map(|entry| {
-                let time = u32::try_from(entry.time).unwrap_or(u32::MAX);
-                (time, i128::from(entry.received.0) - i128::from(entry.sent.0), 0)
-            });
-            let sidechain = wallet.sidechain.history(None).map(|e| (e.time, 0, e.net.get(&policy).copied().unwrap_or(0)));
-            let mut moves: Vec<(u32, i128, i128)> = bitcoin.chain(sidechain).filter(|m| (m.1, m.2) != (0, 0)).collect();
-            moves.sort_by_key(|(time, ..)| *time);
-            Ok(BalanceHistory { steps: steps(&moves, request.since.unwrap_or(0)) })
         })
     }
 
@@ -376,36 +358,5 @@ pub(crate) fn label_kind(kind: LabelKind) -> &'static str {
         LabelKind::Tx => "tx",
         LabelKind::Addr => "addr",
         LabelKind::Output => "output",
-    }
-}
-
-/// Running sums from `since` on; the first step holds what came before.
-fn steps(moves: &[(u32, i128, i128)], since: u32) -> Vec<BalanceStep> {
-    let figure = |sum: i128| Atoms(u64::try_from(sum.max(0)).unwrap_or(u64::MAX));
-    let (mut bitcoin, mut sidechain) = (0, 0);
-    let mut steps: Vec<BalanceStep> = Vec::new();
-    for (time, b, s) in moves {
-        (bitcoin, sidechain) = (bitcoin + b, sidechain + s);
-        let step = BalanceStep { time: (*time).max(since), bitcoin: figure(bitcoin), sidechain: figure(sidechain) };
-        match steps.last_mut() {
-            Some(last) if last.time == step.time => *last = step,
-            _ => steps.push(step),
-        }
-    }
-    // A chart has no more points than a screen has columns; the last steps are kept whole.
-    let excess = steps.len().saturating_sub(MOST_STEPS);
-    steps.split_off(excess)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_balance_history_starts_with_what_came_before() {
-        let moves = [(10, 5, 0), (20, 0, 7), (20, 1, 0), (30, -2, 0)];
-        let figures = |since| steps(&moves, since).iter().map(|s| (s.time, s.bitcoin.0, s.sidechain.0)).collect::<Vec<_>>();
-        assert_eq!(figures(0), [(10, 5, 0), (20, 6, 7), (30, 4, 7)]);
-        assert_eq!(figures(25), [(25, 6, 7), (30, 4, 7)]);
     }
 }

@@ -28,7 +28,7 @@ pub use desk::{HolderRow, RedeemedRow, RedemptionRow};
 pub use drafts::DraftRow;
 pub use labels::LabelRow;
 pub use open::{Binding, Store, sqlite_version};
-pub use operations::{EntryRow, OperationRow};
+pub use operations::{EntryRow, LinkRow, OperationRow};
 pub use wallets::{NewWallet, WalletRow};
 pub use write::{Committed, Reader, Write};
 

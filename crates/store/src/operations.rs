@@ -47,6 +47,19 @@ fn operation_row(row: &Row<'_>) -> rusqlite::Result<OperationRow> {
     })
 }
 
+/// A transaction that an operation made or waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkRow {
+    /// The operation.
+    pub operation: u32,
+    /// Whether the operation is over.
+    pub finished: bool,
+    /// Transaction id, hex as displayed.
+    pub txid: String,
+    /// The part it plays.
+    pub role: String,
+}
+
 impl Reader<'_> {
     /// Operations that are not over, oldest first.
     pub fn open_operations(&self) -> Result<Vec<OperationRow>, Refusal> {
@@ -84,6 +97,20 @@ impl Reader<'_> {
         let sql = "SELECT operation, role FROM operation_transactions JOIN operations ON operations.id = operation
                    WHERE network = ?1 AND txid = ?2 AND wallet = ?3 ORDER BY operation DESC LIMIT 1";
         self.one(sql, (network_name(network), txid, wallet), |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// All transactions of one machine's operations in a wallet, by operation.
+    pub fn linked_transactions(&self, wallet: u32, machine: &str) -> Result<Vec<LinkRow>, Refusal> {
+        let sql = "SELECT operation, finished IS NOT NULL AS over, txid, role FROM operation_transactions
+                   JOIN operations ON operations.id = operation WHERE wallet = ?1 AND machine = ?2 ORDER BY operation";
+        self.all(sql, (wallet, machine), |row| {
+            Ok(LinkRow {
+                operation: row.get("operation")?,
+                finished: row.get("over")?,
+                txid: row.get("txid")?,
+                role: row.get("role")?,
+            })
+        })
     }
 }
 

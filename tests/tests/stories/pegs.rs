@@ -118,6 +118,12 @@ fn a_peg_that_is_refused_uses_up_no_address() {
     });
 }
 
+/// What the history of the balance says is between the chains now, satoshi.
+async fn on_the_way(desk: &Desk) -> u64 {
+    let history = desk.app.balance_history(BalanceHistoryRequest { since: None }).await.expect("a history");
+    history.steps.last().map_or(0, |step| step.crossing.0)
+}
+
 #[test]
 fn an_unpaid_peg_in_is_stopped_and_a_paid_one_is_not() {
     story(async {
@@ -132,11 +138,14 @@ fn an_unpaid_peg_in_is_stopped_and_a_paid_one_is_not() {
         assert!(!operation.can.contains(&OperationAction::Stop));
         assert_eq!(refused(act(&desk, operation.operation, OperationAction::Stop).await), Code::PointOfNoReturn);
 
+        desk.until(async |desk| on_the_way(desk).await == 500_000).await;
+
         // Killed or closed at any moment, it goes on.
         let desk = desk.restart().await;
         desk.finish(operation.operation).await;
         let arrived = desk.balance(NetworkId::Sidechain).await;
         assert!((400_000..500_000).contains(&arrived), "{arrived}");
+        assert_eq!(on_the_way(&desk).await, 0, "all has arrived");
         desk.close().await;
     });
 }

@@ -259,7 +259,11 @@ bitcoin: Atoms,
 /**
  * L-BTC, satoshi.
  */
-sidechain: Atoms, };
+sidechain: Atoms, 
+/**
+ * On the way between the chains, satoshi. What was paid into a peg-in from elsewhere counts once it has arrived.
+ */
+crossing: Atoms, };
 export type BalanceView = { 
 /**
  * The asset.

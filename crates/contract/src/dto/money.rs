@@ -81,6 +81,9 @@ records! {
         /// L-BTC, satoshi.
         #[ts(type = "Atoms")]
         pub sidechain: Atoms,
+        /// On the way between the chains, satoshi. What was paid into a peg-in from elsewhere counts once it has arrived.
+        #[ts(type = "Atoms")]
+        pub crossing: Atoms,
     }
 
     /// Asks for a new address.

@@ -218,7 +218,7 @@ export class World implements Host {
     const end = (id: string) => BigInt(now.balances.find((b) => b.asset.id === id)?.confirmed ?? '0');
     // A world that began empty has one step, however often it was paid since.
     const began = Math.min(...this.state.history.map((row) => row.time));
-    if (this.now - began < 86_400) return [{ time: began, bitcoin: end(BTC.id).toString(), sidechain: end(LBTC.id).toString() }];
+    if (this.now - began < 86_400) return [{ time: began, bitcoin: end(BTC.id).toString(), sidechain: end(LBTC.id).toString(), crossing: now.crossing }];
     const shape: [number, number, number][] = [
       [31, 70, 0], [27.8, 106, 0], [24, 163, 0], [18, 110, 55], [16.5, 145, 58], [14, 104, 62], [11, 111, 66], [8, 118, 70], [5, 119, 73], [0.6, 100, 93], [0, 100, 100],
     ];
@@ -226,6 +226,7 @@ export class World implements Host {
       time: Math.round(this.now - days * 86_400),
       bitcoin: ((end(BTC.id) * BigInt(b)) / 100n).toString(),
       sidechain: ((end(LBTC.id) * BigInt(s)) / 100n).toString(),
+      crossing: days === 0.6 || days === 0 ? now.crossing : '0',
     }));
   }
 
