@@ -28,23 +28,21 @@ pub(crate) fn run(place: Place) -> Result<(), String> {
     let embedded = matches!(place.world, World::Embedded(_));
     let place = Arc::new(place);
     let opening = place.clone();
+    // While the toolkit and the web view start, which takes longer.
+    tauri::async_runtime::spawn(async move {
+        let outcome = match opening.realm(SERVE).await {
+            Ok(realm) => App::open(&opening.profile_dir, realm, causeway_app::Options::default()).await,
+            Err(refusal) => Err(refusal),
+        };
+        opened.send_replace(Some(outcome));
+    });
     let desktop = tauri::Builder::default()
         .plugin(tauri_plugin_window_state::Builder::default().with_denylist(&["confirm"]).build())
         .plugin(tauri_plugin_clipboard_manager::init())
         .plugin(tauri_plugin_dialog::init())
         .manage(Host { app })
         .invoke_handler(crate::commands::handler())
-        .setup(move |desktop| {
-            crate::windows::open_main(desktop.handle())?;
-            tauri::async_runtime::spawn(async move {
-                let outcome = match opening.realm(SERVE).await {
-                    Ok(realm) => App::open(&opening.profile_dir, realm, causeway_app::Options::default()).await,
-                    Err(refusal) => Err(refusal),
-                };
-                opened.send_replace(Some(outcome));
-            });
-            Ok(())
-        })
+        .setup(|desktop| Ok(crate::windows::open_main(desktop.handle())?))
         .build(tauri::generate_context!())
         .map_err(|e| e.to_string())?;
     desktop.run(move |desktop, event| {

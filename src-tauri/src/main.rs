@@ -31,6 +31,7 @@ struct Arguments {
 }
 
 fn main() -> std::process::ExitCode {
+    start::suit_display();
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,causeway=info".into()))
         .with_writer(std::io::stderr)
@@ -39,10 +40,7 @@ fn main() -> std::process::ExitCode {
     let outcome = match arguments {
         Arguments { sandbox_serve: Some(dir), .. } => start::serve_sandbox(&dir),
         Arguments { words: true, .. } => words::show(),
-        Arguments { profile, realm, .. } => {
-            start::suit_display();
-            host::run(causeway_sandbox::place::Place::find(profile, realm))
-        }
+        Arguments { profile, realm, .. } => host::run(causeway_sandbox::place::Place::find(profile, realm)),
     };
     match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,

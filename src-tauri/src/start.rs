@@ -11,25 +11,33 @@ pub(crate) fn serve_sandbox(dir: &Path) -> Result<(), String> {
     runtime.block_on(causeway_sandbox::serve(dir, causeway_sandbox::Options::default())).map_err(|e| e.to_string())
 }
 
-/// On a machine without a graphics card, starts this program anew with the web view's path through graphics memory switched off: it has
-/// nothing to offer there and takes a hundred megabytes.
-///
-/// Returns where there is a card, where the environment says already, and where the program cannot be started anew.
+/// What a machine without a graphics card has nothing to offer for. Without these the toolkit and the web view would each load the whole of
+/// a compiler that draws as a card would, a hundred megabytes and a quarter of a second, and then draw without it.
 #[cfg(target_os = "linux")]
+const WITHOUT_CARD: [(&str, &str); 3] = [
+    // The web view's path through graphics memory.
+    ("WEBKIT_DISABLE_DMABUF_RENDERER", "1"),
+    // The search for a card, which asks the drawing library: a device is named, and it is none.
+    ("WEBKIT_WEB_RENDER_DEVICE_FILE", "/dev/null"),
+    // The toolkit's choice of visuals that a card could draw on.
+    ("GDK_GL", "disable"),
+];
+
+/// On a machine without a graphics card, tells the web view and the toolkit so. What the environment says already stays. Call it first of
+/// all, while the process has one thread.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
 pub(crate) fn suit_display() {
-    use std::os::unix::process::CommandExt as _;
-    const SWITCH: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
     let renders = |node: std::io::Result<std::fs::DirEntry>| {
         node.is_ok_and(|node| node.file_name().to_string_lossy().starts_with("renderD"))
     };
-    let card = std::fs::read_dir("/dev/dri").is_ok_and(|mut nodes| nodes.any(renders));
-    if card || std::env::var_os(SWITCH).is_some() {
+    if std::fs::read_dir("/dev/dri").is_ok_and(|mut nodes| nodes.any(renders)) {
         return;
     }
-    let Ok(program) = std::env::current_exe() else { return };
-    // The same process goes on as the new program; whoever started it notices nothing.
-    let error = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(SWITCH, "1").exec();
-    tracing::warn!(%error, "the program could not be started anew for a machine without a graphics card");
+    for (name, value) in WITHOUT_CARD.iter().filter(|(name, _)| std::env::var_os(name).is_none()) {
+        // SAFETY: the caller has started no thread yet, so nobody reads the environment meanwhile.
+        unsafe { std::env::set_var(name, value) };
+    }
 }
 
 /// Elsewhere the web view is the system's own.

@@ -6,6 +6,13 @@ setInterval(() => {
   clock.now = Math.floor(Date.now() / 1000);
 }, 1_000);
 
+// Lists ask for these per row: they change once a day, not once a second.
+const midnight = $derived.by(() => {
+  const today = new Date(clock.now * 1000);
+  return today.setHours(0, 0, 0, 0) / 1000;
+});
+const year = $derived(new Date(midnight * 1000).getFullYear());
+
 /** Unix seconds; follows the clock in a template. */
 export const now = (): number => clock.now;
 
@@ -24,32 +31,33 @@ export function duration(seconds: number): string {
 export const about = (seconds: number): string => t('time.about', { duration: duration(seconds) });
 
 const tag = (): string => (language() === 'en' ? 'en-GB' : language() === 'zh-Hans' ? 'zh-Hans-CN' : 'zh-Hant-TW');
+const FORMS = {
+  clock: { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  day: { day: 'numeric', month: 'short' },
+  date: { day: 'numeric', month: 'short', year: 'numeric' },
+} satisfies Record<string, Intl.DateTimeFormatOptions>;
 // Making a format costs far more than using it, and lists use it per row.
 const formats = new Map<string, Intl.DateTimeFormat>();
-function format(time: number, options: Intl.DateTimeFormatOptions): string {
-  const key = `${tag()} ${JSON.stringify(options)}`;
+function format(time: number, form: keyof typeof FORMS): string {
+  const key = `${form} ${language()}`;
   let found = formats.get(key);
   if (!found) {
-    found = new Intl.DateTimeFormat(tag(), options);
+    found = new Intl.DateTimeFormat(tag(), FORMS[form]);
     formats.set(key, found);
   }
-  return found.format(new Date(time * 1000));
+  return found.format(time * 1000);
 }
 
-export const clockTime = (time: number): string => format(time, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+export const clockTime = (time: number): string => format(time, 'clock');
 
 export function day(time: number): string {
-  const sameYear = new Date(time * 1000).getFullYear() === new Date(clock.now * 1000).getFullYear();
-  return format(time, sameYear ? { day: 'numeric', month: 'short' } : { day: 'numeric', month: 'short', year: 'numeric' });
+  return format(time, new Date(time * 1000).getFullYear() === year ? 'day' : 'date');
 }
 
 /** Today `14:02`, then `Yesterday`, then `19 Nov`. */
 export function when(time: number): string {
-  const midnight = new Date(clock.now * 1000);
-  midnight.setHours(0, 0, 0, 0);
-  const today = midnight.getTime() / 1000;
-  if (time >= today) return clockTime(time);
-  return time >= today - 86_400 ? t('time.yesterday') : day(time);
+  if (time >= midnight) return clockTime(time);
+  return time >= midnight - 86_400 ? t('time.yesterday') : day(time);
 }
 
 /** Day and minute, for details. */

@@ -348,7 +348,8 @@ describe('a history of 100,000 transactions', () => {
       await new Promise((done) => setTimeout(done, 60));
       await s.settle();
       expect(list.querySelectorAll('.vrow').length).toBeLessThan(60);
-      expect(list.querySelectorAll('a.txrow').length).toBeGreaterThan(10);
+      // This page has no height: only the rows beyond its edges are there.
+      expect(list.querySelectorAll('a.txrow').length).toBeGreaterThan(5);
     }
     await s.close();
   });
