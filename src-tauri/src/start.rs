@@ -11,8 +11,8 @@ pub(crate) fn serve_sandbox(dir: &Path) -> Result<(), String> {
     runtime.block_on(causeway_sandbox::serve(dir, causeway_sandbox::Options::default())).map_err(|e| e.to_string())
 }
 
-/// What a machine without a graphics card has nothing to offer for. Without these the toolkit and the web view would each load the whole of
-/// a compiler that draws as a card would, a hundred megabytes and a quarter of a second, and then draw without it.
+/// What a machine without a graphics card has nothing to offer for. Without these the toolkit and the web view both load the software
+/// renderer and its compiler into this process, 25 MB, to look for a card that is not there.
 #[cfg(target_os = "linux")]
 const WITHOUT_CARD: [(&str, &str); 3] = [
     // The web view's path through graphics memory.
