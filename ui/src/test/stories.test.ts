@@ -351,6 +351,12 @@ describe('a history of 100,000 transactions', () => {
       // This page has no height: only the rows beyond its edges are there.
       expect(list.querySelectorAll('a.txrow').length).toBeGreaterThan(5);
     }
+    // Whoever presses Enter now must not open another transaction than the one that was chosen.
+    list.querySelector<HTMLElement>('a.txrow')!.focus();
+    expect(list.contains(document.activeElement)).toBe(true);
+    list.scrollTop = 36 * 2_000;
+    list.dispatchEvent(new Event('scroll'));
+    await expect.poll(() => list.contains(document.activeElement), { timeout: 15_000 }).toBe(false);
     await s.close();
   });
 
