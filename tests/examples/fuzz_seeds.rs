@@ -65,6 +65,7 @@ fn main() {
         },
         sidechain: params,
         testbed: None,
+        staking: None,
     };
     put("realm-file", "lab", realm.to_toml());
 }

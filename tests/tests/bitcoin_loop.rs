@@ -24,6 +24,7 @@ fn realm() -> Realm {
         bitcoin: BitcoinParams { network: bitcoin::Network::Regtest, peers, required_peers: 1 },
         sidechain: serde_json::from_value(params).expect("the fields of chain.json"),
         testbed: None,
+        staking: None,
     }
 }
 

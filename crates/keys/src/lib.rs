@@ -14,6 +14,7 @@ pub mod derive;
 pub mod pak;
 pub mod secret;
 pub mod sign;
+pub mod staking;
 #[cfg(test)]
 mod testing;
 pub mod tries;

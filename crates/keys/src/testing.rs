@@ -30,6 +30,7 @@ fn read_realm() -> Realm {
         },
         sidechain: serde_json::from_value(params).expect("the fields of chain.json"),
         testbed: None,
+        staking: None,
     }
 }
 

@@ -13,6 +13,7 @@ mod event;
 mod http;
 pub mod ledger;
 mod outbox;
+pub mod plane;
 pub mod registry;
 mod relay;
 mod scan;

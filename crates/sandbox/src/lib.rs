@@ -17,6 +17,7 @@ mod node;
 pub mod options;
 mod p2p;
 pub mod place;
+pub mod plane;
 mod registry;
 mod running;
 mod world;

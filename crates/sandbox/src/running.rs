@@ -10,6 +10,7 @@ use crate::lifecycle::{Params, realm_path};
 use crate::miner::Miner;
 use crate::node::Node;
 use crate::options::Options;
+use crate::plane::Plane;
 use crate::world::{Lock, World, loopback, replace_file};
 use std::path::Path;
 use std::sync::Arc;
@@ -95,7 +96,9 @@ pub(crate) async fn run(dir: &Path, options: Options, signal: impl Future<Output
     miner.prepare().await?;
 
     let world = Arc::new(world);
-    let realm = world.realm();
+    let plane = Arc::new(Plane::open(dir, rpc.clone()).await?);
+    let staking = plane.params(loopback(world.ports.control)).await;
+    let realm = causeway_vocab::Realm { staking: Some(staking), ..world.realm() };
     let node = Arc::new(Node::open(&dir.join("sidechain"), Arc::new(realm.sidechain.clone()), rpc.clone())?);
     node.take_up_waiting().await?;
     let mut args = elementsd_args(&realm.sidechain);
@@ -122,12 +125,16 @@ pub(crate) async fn run(dir: &Path, options: Options, signal: impl Future<Output
     });
     let control = loopback(world.ports.control);
     let ledger = ledger::service::router(Arc::new(ledger::service::Reader::new(rpc.clone())));
-    let service = axum::serve(listeners.control, control::service::router(Arc::clone(&running), ledger, control));
+    let service = axum::serve(
+        listeners.control,
+        control::service::router(Arc::clone(&running), ledger.merge(crate::plane::router(Arc::clone(&plane))), control),
+    );
     tracing::info!(height = running.node.tip().height, %control, "sandbox is up");
     let outcome = tokio::select! {
         served = service => served.map_err(SandboxError::io("serving the control protocol")),
         () = crate::p2p::serve(listeners.sidechain, Arc::clone(&running.node)) => Ok(()),
         stopped = running.functionaries.run() => stopped,
+        () = plane.run() => Ok(()),
         () = mine_by_clock(&running, options.mine_every.unwrap_or(Options::MINE_EVERY)) => Ok(()),
         died = keep_alive(&mut bitcoind, &exe, dir, &world) => died,
         () = told_to_go(&running) => Ok(()),

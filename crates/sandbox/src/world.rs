@@ -162,6 +162,8 @@ impl World {
                 ..self.sidechain()
             },
             testbed: Some(Testbed { control: loopback(self.ports.control) }),
+            // Added once the control plane is open and has a block to trust.
+            staking: None,
         }
     }
 

@@ -35,6 +35,8 @@ struct Told {
     undelegation_response: ToldUnbonding,
     params_version: u32,
     #[serde(default)]
+    status_desc: String,
+    #[serde(default)]
     stk_exp: Option<ToldExtension>,
 }
 
@@ -85,6 +87,11 @@ impl DelegationAnswer {
     /// Which version of the parameters the stake keeps.
     pub fn params_version(&self) -> u32 {
         self.btc_delegation.params_version
+    }
+
+    /// Whether the control plane says that it counts the stake, or did until its term was over: *reported*.
+    pub fn counted(&self) -> bool {
+        matches!(self.btc_delegation.status_desc.as_str(), "ACTIVE" | "EXPIRED")
     }
 
     /// What is told, under the parameters of that version. Still to be verified.

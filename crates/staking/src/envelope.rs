@@ -177,6 +177,11 @@ impl Unsigned {
     pub fn sign(self, secret: &SecretKey) -> Signed {
         let digest = secp256k1::Message::from_digest(sha256::Hash::hash(&self.sign_doc).to_byte_array());
         let signature = SECP256K1.sign_ecdsa(&digest, secret).serialize_compact();
+        self.with_signature(signature)
+    }
+
+    /// The transaction with a signature that was made elsewhere: ECDSA over the document's SHA256, 64 bytes.
+    pub fn with_signature(self, signature: [u8; 64]) -> Signed {
         let raw = Raw { body_bytes: self.body, auth_info_bytes: self.auth_info, signatures: vec![signature.to_vec()] };
         Signed { signature, raw: raw.encode_to_vec() }
     }
@@ -186,5 +191,77 @@ impl Signed {
     /// The hash by which the control plane finds the transaction.
     pub fn hash(&self) -> [u8; 32] {
         sha256::Hash::hash(&self.raw).to_byte_array()
+    }
+}
+
+/// A transaction as somebody sent it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Received {
+    /// What it asks for.
+    pub messages: Vec<Any>,
+    /// Who signed, as it says.
+    pub key: PublicKey,
+    /// How many transactions the signer had signed before, as it says.
+    pub sequence: u64,
+    /// What it pays.
+    pub fee: Fee,
+    raw: Raw,
+}
+
+impl Received {
+    /// Reads a transaction of one signer who pays in one coin. `None` for any other, and for what is none.
+    pub fn read(raw: &[u8]) -> Option<Received> {
+        let raw = Raw::decode(raw).ok()?;
+        let body = Body::decode(&raw.body_bytes[..]).ok()?;
+        let auth = AuthInfo::decode(&raw.auth_info_bytes[..]).ok()?;
+        let ([signer], Some(fee)) = (&auth.signer_infos[..], &auth.fee) else { return None };
+        let [coin] = &fee.amount[..] else { return None };
+        if signer.mode_info.as_ref()?.single.as_ref()?.mode != DIRECT {
+            return None;
+        }
+        let key = Key::decode(&signer.public_key.as_ref()?.value[..]).ok()?;
+        Some(Received {
+            messages: body.messages,
+            key: PublicKey::from_slice(&key.key).ok()?,
+            sequence: signer.sequence,
+            fee: Fee { denom: coin.denom.clone(), amount: coin.amount.parse().ok()?, gas: fee.gas_limit },
+            raw,
+        })
+    }
+
+    /// Whether the signer signed this for an account of a chain.
+    pub fn is_signed(&self, chain_id: &str, account_number: u64) -> bool {
+        let [signature] = &self.raw.signatures[..] else { return false };
+        let doc = SignDoc {
+            body_bytes: self.raw.body_bytes.clone(),
+            auth_info_bytes: self.raw.auth_info_bytes.clone(),
+            chain_id: chain_id.to_owned(),
+            account_number,
+        };
+        let digest = secp256k1::Message::from_digest(sha256::Hash::hash(&doc.encode_to_vec()).to_byte_array());
+        let signature = secp256k1::ecdsa::Signature::from_compact(signature);
+        signature.is_ok_and(|signature| SECP256K1.verify_ecdsa(&digest, &signature, &self.key).is_ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_is_read_as_it_was_signed_and_holds_for_its_account_only() {
+        let secret = SecretKey::from_slice(&[7; 32]).expect("a key");
+        let signer = Signer { key: secret.public_key(SECP256K1), account_number: 5, sequence: 9 };
+        let fee = Fee { denom: "ubbn".into(), amount: 30, gas: 4_000 };
+        let message = Any { type_url: "/a.Message".into(), value: vec![1, 2, 3] };
+        let signed = Unsigned::new(vec![message.clone()], "", &signer, &fee, "bbn-1").sign(&secret);
+        let read = Received::read(&signed.raw).expect("a transaction");
+        assert_eq!((read.messages.clone(), read.key, read.sequence, read.fee.clone()), (vec![message], signer.key, 9, fee));
+        assert!(read.is_signed("bbn-1", 5));
+        assert!(!read.is_signed("bbn-2", 5) && !read.is_signed("bbn-1", 6));
+        for end in 0..signed.raw.len() {
+            // Cut anywhere it is none, or not signed.
+            assert!(Received::read(&signed.raw[..end]).is_none_or(|read| !read.is_signed("bbn-1", 5)), "{end}");
+        }
     }
 }

@@ -30,6 +30,7 @@ pub mod script;
 pub mod spend;
 pub mod stake;
 pub mod store_proof;
+pub mod stored;
 
 pub use adaptor::AdaptorSignature;
 pub use delegation::{CovenantSignatures, Registration, Verified};

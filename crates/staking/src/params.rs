@@ -64,7 +64,7 @@ pub struct Params {
 pub struct BadParams(pub &'static str);
 
 impl Params {
-    fn check(self) -> Result<Params, BadParams> {
+    pub(crate) fn check(self) -> Result<Params, BadParams> {
         let members: BTreeSet<_> = self.covenant.keys.iter().map(XOnlyPublicKey::serialize).collect();
         let quorum = usize::try_from(self.covenant.quorum).unwrap_or(usize::MAX);
         let good = [

@@ -81,6 +81,11 @@ impl Account {
         &self.text
     }
 
+    /// Its 20 bytes.
+    pub fn bytes(&self) -> &[u8; 20] {
+        &self.bytes
+    }
+
     /// What the staker's key signs to prove possession in the simplest form.
     pub fn bip340_digest(&self) -> [u8; 32] {
         sha256::Hash::hash(&self.bytes).to_byte_array()

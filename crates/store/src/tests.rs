@@ -21,6 +21,7 @@ fn realm() -> Realm {
         bitcoin: causeway_vocab::BitcoinParams { network: bitcoin::Network::Regtest, peers: Vec::new(), required_peers: 1 },
         sidechain: serde_json::from_value(params).expect("the fields of chain.json"),
         testbed: None,
+        staking: None,
     }
 }
 

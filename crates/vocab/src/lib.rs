@@ -18,4 +18,4 @@ pub use code::{Code, Fault, Refusal};
 pub use draft::{Draft, Opening, SidechainDraft, Signed};
 pub use known::Known;
 pub use network::{Capability, NetworkId};
-pub use realm::{BitcoinParams, Realm, SidechainParams, default_extension_space};
+pub use realm::{BitcoinParams, Realm, SidechainParams, StakingParams, default_extension_space};

@@ -24,6 +24,9 @@ pub struct Realm {
     /// Where test coins and blocks can be asked for, if the realm offers them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub testbed: Option<Testbed>,
+    /// The control plane of Bitcoin staking, if the realm has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staking: Option<StakingParams>,
 }
 
 /// The Bitcoin chain of a realm.
@@ -116,6 +119,49 @@ pub struct Testbed {
     pub control: SocketAddr,
 }
 
+/// The control plane of Bitcoin staking: where it is asked, and the block from which it is trusted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StakingParams {
+    /// Its chain id, such as `bbn-1`.
+    pub chain_id: String,
+    /// Prefix of its accounts, such as `bbn`.
+    pub account_prefix: String,
+    /// Its smallest coin, in which fees are paid, such as `ubbn`.
+    pub denom: String,
+    /// Fee of 1000 units of gas, in `denom`.
+    pub gas_price: u64,
+    /// RPC addresses of at least two nodes: the first is followed, the others are compared with it.
+    pub nodes: Vec<String>,
+    /// REST addresses; what they answer is only reported.
+    pub servers: Vec<String>,
+    /// Height of a block that is trusted.
+    pub anchor_height: u64,
+    /// Its hash, hex.
+    pub anchor_hash: String,
+    /// For how long a verified block is trusted, seconds; well under the time in which validators can take their stake back.
+    pub trusting_period: u32,
+    /// Bitcoin blocks on top of a staking transaction's own before it counts.
+    pub depth: u32,
+}
+
+impl StakingParams {
+    /// The field that cannot be right.
+    fn fault(&self) -> Option<&'static str> {
+        let http = |list: &[String]| list.iter().all(|base| base.starts_with("https://") || base.starts_with("http://"));
+        let good = [
+            ("staking.chain_id", !self.chain_id.is_empty()),
+            ("staking.account_prefix", bech32::Hrp::parse(&self.account_prefix).is_ok()),
+            ("staking.nodes", self.nodes.len() >= 2 && http(&self.nodes)),
+            ("staking.servers", !self.servers.is_empty() && http(&self.servers)),
+            ("staking.anchor_hash", <[u8; 32]>::from_hex(&self.anchor_hash).is_ok()),
+            ("staking.anchor_height", self.anchor_height > 0),
+            ("staking.trusting_period", self.trusting_period > 0),
+        ];
+        good.into_iter().find(|(_, good)| !good).map(|(field, _)| field)
+    }
+}
+
 fn one() -> u8 {
     1
 }
@@ -171,7 +217,10 @@ impl Realm {
         if realm.testbed.as_ref().is_some_and(|t| !t.control.ip().is_loopback()) {
             return Err(bad("testbed.control"));
         }
-        Ok(realm)
+        match realm.staking.as_ref().and_then(StakingParams::fault) {
+            Some(field) => Err(bad(field)),
+            None => Ok(realm),
+        }
     }
 
     /// Writes the realm file that [`Realm::from_toml`] reads back.
@@ -253,13 +302,50 @@ mod tests {
             },
             sidechain: serde_json::from_value(params).expect("the fields of chain.json"),
             testbed: None,
+            staking: None,
+        }
+    }
+
+    fn staking() -> StakingParams {
+        StakingParams {
+            chain_id: "bbn-1".into(),
+            account_prefix: "bbn".into(),
+            denom: "ubbn".into(),
+            gas_price: 7,
+            nodes: vec!["https://one.example".into(), "https://two.example".into()],
+            servers: vec!["https://api.example".into()],
+            anchor_height: 1,
+            anchor_hash: "ab".repeat(32),
+            trusting_period: 86_400,
+            depth: 30,
         }
     }
 
     #[test]
     fn a_realm_reads_back_as_it_was_written() {
         let realm = fixture();
+        assert_eq!(Realm::from_toml(&realm.to_toml()), Ok(realm.clone()));
+        let realm = Realm { staking: Some(staking()), ..realm };
         assert_eq!(Realm::from_toml(&realm.to_toml()), Ok(realm));
+    }
+
+    #[test]
+    fn a_control_plane_that_cannot_be_followed_is_refused_by_field() {
+        type Break = fn(&mut StakingParams);
+        let cases: [(&str, Break); 5] = [
+            ("staking.nodes", |s| s.nodes.truncate(1)),
+            ("staking.nodes", |s| s.nodes[1] = "tcp://two.example".into()),
+            ("staking.servers", |s| s.servers.clear()),
+            ("staking.anchor_hash", |s| s.anchor_hash = "ab".into()),
+            ("staking.trusting_period", |s| s.trusting_period = 0),
+        ];
+        for (field, spoil) in cases {
+            let mut broken = staking();
+            spoil(&mut broken);
+            let realm = Realm { staking: Some(broken), ..fixture() };
+            let refused = Realm::from_toml(&realm.to_toml()).expect_err(field);
+            assert_eq!((refused.code, refused.args["field"].as_str()), (Code::BadRealm, field));
+        }
     }
 
     #[test]

@@ -69,6 +69,7 @@ fn realm() -> Realm {
         bitcoin: BitcoinParams { network: "regtest".parse().expect("a network"), peers: vec![nobody], required_peers: 1 },
         sidechain: SidechainParams { peers: vec![nobody], ..sidechain },
         testbed: None,
+        staking: None,
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) fn realm(bitcoin: SocketAddr) -> Result<Realm, String> {
         bitcoin: BitcoinParams { network: bitcoin::Network::Regtest, peers: vec![bitcoin], required_peers: 1 },
         sidechain,
         testbed: None,
+        staking: None,
     })
 }
 

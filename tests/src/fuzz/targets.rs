@@ -141,6 +141,7 @@ fn realm() -> &'static Realm {
             bitcoin: BitcoinParams { network: bitcoin::Network::Regtest, peers: Vec::new(), required_peers: 1 },
             sidechain,
             testbed: None,
+            staking: None,
         }
     });
     &REALM

@@ -65,6 +65,7 @@ fn realm() -> Arc<Realm> {
         bitcoin: causeway_vocab::BitcoinParams { network: Network::Regtest, peers: Vec::new(), required_peers: 1 },
         sidechain: serde_json::from_value(params).expect("the fields of chain.json"),
         testbed: None,
+        staking: None,
     })
 }
 

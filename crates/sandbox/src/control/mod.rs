@@ -23,6 +23,7 @@ pub(crate) mod service;
 
 use crate::error::SandboxError;
 use crate::lifecycle::Params;
+use crate::plane::{Committee, Equivocate, Jail, NewParams, Switches};
 use causeway_vocab::{Height, NetworkId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -275,6 +276,31 @@ impl Control {
     /// Lets functionaries go on that a proof of a double signature has halted, as if their operators had looked at it.
     pub async fn acknowledge(&self) -> Result<(), SandboxError> {
         self.post::<serde_json::Value>("acknowledge", &serde_json::json!({})).await.map(drop)
+    }
+
+    /// Tells the control plane's committee how to behave.
+    pub async fn committee(&self, how: Committee) -> Result<(), SandboxError> {
+        self.post::<serde_json::Value>("plane/world/committee", &how).await.map(drop)
+    }
+
+    /// Has a finality provider vote twice; its stakes are slashed on Bitcoin.
+    pub async fn equivocate(&self, provider: usize) -> Result<(), SandboxError> {
+        self.post::<serde_json::Value>("plane/world/equivocate", &Equivocate { provider }).await.map(drop)
+    }
+
+    /// Jails a finality provider, or lets it out.
+    pub async fn jail(&self, provider: usize, jailed: bool) -> Result<(), SandboxError> {
+        self.post::<serde_json::Value>("plane/world/jail", &Jail { provider, jailed }).await.map(drop)
+    }
+
+    /// Has other staking parameters apply from the next Bitcoin block on.
+    pub async fn staking_params(&self, unbonding_fee: u64) -> Result<(), SandboxError> {
+        self.post::<serde_json::Value>("plane/world/params", &NewParams { unbonding_fee }).await.map(drop)
+    }
+
+    /// Silences the control plane, or lets its second node show a fork.
+    pub async fn plane(&self, switches: Switches) -> Result<(), SandboxError> {
+        self.post::<serde_json::Value>("plane/world/switch", &switches).await.map(drop)
     }
 
     /// Ends the sandbox. Returns as soon as it has agreed; [`crate::down`] also waits.

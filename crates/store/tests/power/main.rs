@@ -27,6 +27,7 @@ fn binding() -> Binding {
         bitcoin: causeway_vocab::BitcoinParams { network: bitcoin::Network::Regtest, peers: Vec::new(), required_peers: 1 },
         sidechain: serde_json::from_value(network).expect("the fields of chain.json"),
         testbed: None,
+        staking: None,
     })
 }
 
