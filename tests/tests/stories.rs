@@ -32,6 +32,8 @@ mod registries;
 mod rollback;
 #[path = "stories/spending.rs"]
 mod spending;
+#[path = "stories/staking.rs"]
+mod staking;
 #[path = "stories/surroundings.rs"]
 mod surroundings;
 #[path = "stories/swapping.rs"]

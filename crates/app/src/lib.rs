@@ -50,6 +50,7 @@ mod registry;
 mod report;
 mod rollback;
 mod settings;
+mod staking;
 mod start;
 mod swaps;
 pub mod updates;

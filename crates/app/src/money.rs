@@ -256,7 +256,8 @@ impl Profile {
             let Ok(wallet) = core.selected() else { return Ok(Vec::new()) };
             let network = request.network;
             let frozen: BTreeSet<String> = reader.frozen(wallet.row.id, network)?.into_iter().collect();
-            let reserved: BTreeSet<String> = reader.reserved(network)?.into_iter().collect();
+            let mut reserved: BTreeSet<String> = reader.reserved(network)?.into_iter().collect();
+            reserved.extend(core.operations.staked(wallet.row.id).map(|outpoint| outpoint.to_string()));
             let mut views: Vec<CoinView> = match network {
                 NetworkId::Bitcoin => {
                     let standings = core.standings(wallet);

@@ -122,6 +122,14 @@ macro_rules! with_commands {
             ledger_balances(Empty) -> Vec<LedgerBalance> [Main] reads [Networks] stales [];
             ledger_plan(LedgerPlan) -> DraftView [Main] reads [] stales [Drafts, Coins];
 
+            // -- Bitcoin staking
+            staking(Empty) -> StakingView [Main] reads [Networks, Operations] stales [];
+            stakes(Empty) -> Vec<StakeView> [Main] reads [Operations] stales [];
+            stake_plan(StakePlan) -> DraftView [Main] reads [] stales [Drafts, Coins];
+            stake_unbond_plan(OperationRef) -> DraftView [Main] reads [] stales [Drafts];
+            stake_withdraw_plan(StakeWithdraw) -> DraftView [Main] reads [] stales [Drafts, Addresses];
+            stake_exit(OperationRef) -> TextFile [Main] reads [Operations] stales [];
+
             // -- proofs for third parties
             proof_export(ProofExport) -> TextFile [Main] reads [] stales [];
             proof_verify(TextIn) -> ProofVerdict [Main] reads [] stales [];

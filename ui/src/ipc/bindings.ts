@@ -783,7 +783,7 @@ text: string,
  * The draft that was signed elsewhere; whatever else differs from it is refused. Absent: found by what the text spends.
  */
 draft: number | null, };
-export type DraftKind = "send" | "bump" | "peg-in" | "peg-out" | "issue" | "reissue" | "burn" | "distribute" | "offer" | "swap";
+export type DraftKind = "send" | "bump" | "peg-in" | "peg-out" | "issue" | "reissue" | "burn" | "distribute" | "offer" | "swap" | "stake" | "unbond" | "withdraw";
 export type DraftRef = { 
 /**
  * Its number.
@@ -882,6 +882,39 @@ rate: number,
  */
 blocks: number, };
 export type FeeName = "slow" | "normal" | "urgent";
+export type FinalityProvider = { 
+/**
+ * Its key, hex.
+ */
+key: string, 
+/**
+ * What it calls itself.
+ */
+moniker: string, 
+/**
+ * The share of rewards that it keeps, in hundredths of a percent.
+ */
+commission: number, 
+/**
+ * Satoshi staked with it that count.
+ */
+power: Atoms, 
+/**
+ * It voted twice: nothing can be staked with it.
+ */
+slashed: boolean, 
+/**
+ * It does not vote at present.
+ */
+jailed: boolean, 
+/**
+ * Blocks of the liveness window that it missed.
+ */
+missed: number | null, 
+/**
+ * How this is known.
+ */
+known: Known, };
 export type FlowEnd = { 
 /**
  * What is known of the asset; absent when blinded to us.
@@ -2217,7 +2250,212 @@ bitcoin_peers: Array<string>,
  * Extra sidechain peers, `host:port`.
  */
 sidechain_peers: Array<string>, };
-export type StepName = "signed" | "broadcast" | "confirmed" | "final" | "awaiting-payment" | "funded" | "depth" | "claimed" | "spendable" | "burned" | "paid-on-bitcoin" | "distributed" | "taken";
+export type StakeEvent = "registered" | "verified" | "staked" | "activated" | "expired" | "unbonded" | "extended" | "slashed" | "withdrawable" | "withdrawn";
+export type StakeMilestone = { 
+/**
+ * Which.
+ */
+event: StakeEvent, 
+/**
+ * Bitcoin height at which it was reached or will be.
+ */
+height: number | null, 
+/**
+ * Unix seconds at which a height to come is reached, about.
+ */
+time: number | null, 
+/**
+ * It was reached.
+ */
+reached: boolean, };
+export type StakePlan = { 
+/**
+ * Key of the finality provider, hex.
+ */
+provider: string, 
+/**
+ * Satoshi.
+ */
+amount: Atoms, 
+/**
+ * Term, Bitcoin blocks.
+ */
+blocks: number, 
+/**
+ * sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, 
+/**
+ * Spend just these coins (`txid:vout`); absent: chosen automatically.
+ */
+coins: Array<string> | null, };
+export type StakeState = "planned" | "registered" | "verified" | "confirming" | "unproved" | "active" | "expired" | "unbonding" | "slashed" | "withdrawable" | "withdrawing" | "withdrawn" | "extended" | "ended";
+export type StakeView = { 
+/**
+ * Its operation.
+ */
+operation: number, 
+/**
+ * What the finality provider called itself.
+ */
+moniker: string, 
+/**
+ * Its key, hex.
+ */
+provider: string, 
+/**
+ * What is staked.
+ */
+amount: AmountView, 
+/**
+ * Term, Bitcoin blocks.
+ */
+blocks: number, 
+/**
+ * Where it stands.
+ */
+state: StakeState, 
+/**
+ * Its life in order.
+ */
+milestones: Array<StakeMilestone>, 
+/**
+ * The staking transaction.
+ */
+txid: string, 
+/**
+ * First Bitcoin height whose block may hold the withdrawal, when known.
+ */
+unlocks: number | null, 
+/**
+ * It can be left early now, with nobody's further help.
+ */
+can_unbond: boolean, 
+/**
+ * Coins can be taken back now.
+ */
+can_withdraw: boolean, 
+/**
+ * Nothing was sent on Bitcoin: it can be given up.
+ */
+can_stop: boolean, 
+/**
+ * What it waits for, or why it failed.
+ */
+why: Failure | null, };
+export type StakeWithdraw = { 
+/**
+ * The stake's operation.
+ */
+operation: number, 
+/**
+ * sat/kvB; absent: the normal choice.
+ */
+fee_rate: number | null, };
+export type StakingAccount = { 
+/**
+ * Its address.
+ */
+address: string, 
+/**
+ * The smallest coin.
+ */
+denom: string, 
+/**
+ * What it holds, for fees.
+ */
+balance: Atoms, 
+/**
+ * What its stakes ever earned.
+ */
+rewards: Atoms, 
+/**
+ * Of that, paid out.
+ */
+withdrawn: Atoms, 
+/**
+ * How this is known.
+ */
+known: Known, };
+export type StakingTerms = { 
+/**
+ * Version of the parameters.
+ */
+version: number, 
+/**
+ * Least amount, satoshi.
+ */
+least: Atoms, 
+/**
+ * Most.
+ */
+most: Atoms, 
+/**
+ * Shortest term, Bitcoin blocks.
+ */
+shortest: number, 
+/**
+ * Longest.
+ */
+longest: number, 
+/**
+ * Blocks for which coins stay locked after leaving early.
+ */
+unbonding_time: number, 
+/**
+ * Fee of leaving early, satoshi, exact.
+ */
+unbonding_fee: Atoms, 
+/**
+ * Share that slashing takes, in hundredths of a percent.
+ */
+slashing_share: number, 
+/**
+ * Fee of a slashing transaction, satoshi.
+ */
+slashing_fee: Atoms, 
+/**
+ * Signatures of the committee that leaving early takes.
+ */
+quorum: number, 
+/**
+ * Members of the committee.
+ */
+members: number, 
+/**
+ * Blocks on top of a stake's own before it counts.
+ */
+depth: number, };
+export type StakingView = { 
+/**
+ * This realm has a control plane.
+ */
+offered: boolean, 
+/**
+ * Its chain id.
+ */
+chain: string, 
+/**
+ * Height of its last block whose signatures were verified here, by two nodes alike.
+ */
+height: number | null, 
+/**
+ * Parameters for a stake that is registered now, proved under that block.
+ */
+terms: StakingTerms | null, 
+/**
+ * Finality providers.
+ */
+providers: Array<FinalityProvider>, 
+/**
+ * This wallet's account there; absent while the wallet is locked.
+ */
+account: StakingAccount | null, 
+/**
+ * Why something is missing above.
+ */
+trouble: Failure | null, };
+export type StepName = "signed" | "broadcast" | "confirmed" | "final" | "awaiting-payment" | "funded" | "depth" | "claimed" | "spendable" | "burned" | "paid-on-bitcoin" | "distributed" | "taken" | "registered" | "cosigned" | "activated" | "withdrawn";
 export type StepState = "done" | "current" | "ahead" | "skipped";
 export type SupplyEvent = "issue" | "reissue" | "burn";
 export type SupplyProof = { 
@@ -2654,6 +2892,12 @@ export type Commands = {
   ledger_server: { request: LedgerServer; answer: Empty };
   ledger_balances: { request: Empty; answer: LedgerBalance[] };
   ledger_plan: { request: LedgerPlan; answer: DraftView };
+  staking: { request: Empty; answer: StakingView };
+  stakes: { request: Empty; answer: StakeView[] };
+  stake_plan: { request: StakePlan; answer: DraftView };
+  stake_unbond_plan: { request: OperationRef; answer: DraftView };
+  stake_withdraw_plan: { request: StakeWithdraw; answer: DraftView };
+  stake_exit: { request: OperationRef; answer: TextFile };
   proof_export: { request: ProofExport; answer: TextFile };
   proof_verify: { request: TextIn; answer: ProofVerdict };
   update_check: { request: UpdateCheck; answer: UpdateVerdict };
@@ -2751,6 +2995,12 @@ export const tags: { [C in keyof Commands]: { reads: Tag[]; stales: Tag[] } } = 
   ledger_server: { reads: [], stales: ["settings"] },
   ledger_balances: { reads: ["networks"], stales: [] },
   ledger_plan: { reads: [], stales: ["drafts", "coins"] },
+  staking: { reads: ["networks", "operations"], stales: [] },
+  stakes: { reads: ["operations"], stales: [] },
+  stake_plan: { reads: [], stales: ["drafts", "coins"] },
+  stake_unbond_plan: { reads: [], stales: ["drafts"] },
+  stake_withdraw_plan: { reads: [], stales: ["drafts", "addresses"] },
+  stake_exit: { reads: ["operations"], stales: [] },
   proof_export: { reads: [], stales: [] },
   proof_verify: { reads: [], stales: [] },
   update_check: { reads: [], stales: [] },

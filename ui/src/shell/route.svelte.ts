@@ -1,8 +1,8 @@
 // Where the window is, kept in the address' hash so that back works and a place can be named.
 import type { NetworkId } from '$/ipc';
 
-export type Page = 'overview' | 'bitcoin' | 'sidechain' | 'assets' | 'bridge' | 'activity' | 'settings';
-export const PAGES: readonly Page[] = ['overview', 'bitcoin', 'sidechain', 'assets', 'bridge', 'activity', 'settings'];
+export type Page = 'overview' | 'bitcoin' | 'sidechain' | 'assets' | 'bridge' | 'staking' | 'activity' | 'settings';
+export const PAGES: readonly Page[] = ['overview', 'bitcoin', 'sidechain', 'assets', 'bridge', 'staking', 'activity', 'settings'];
 
 const read = (): string[] => location.hash.replace(/^#\/?/, '').split('/').filter(Boolean).map(decodeURIComponent);
 

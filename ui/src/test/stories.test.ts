@@ -256,7 +256,7 @@ test('the palette finds and does, by keyboard', async () => {
   s.find('palette-input').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
   await s.settle();
   expect(location.hash).toBe('#/bridge/out');
-  dispatchEvent(new KeyboardEvent('keydown', { key: '7', ctrlKey: true, bubbles: true, cancelable: true }));
+  dispatchEvent(new KeyboardEvent('keydown', { key: '8', ctrlKey: true, bubbles: true, cancelable: true }));
   await s.settle();
   expect(location.hash).toBe('#/settings');
   await s.close();

@@ -1,8 +1,10 @@
 // English: the source of the words. The other languages are typed from it, so that a missing word is a type error.
 import { deskEn } from './desk.en';
+import { stakeEn } from './stake.en';
 
 export const en = {
   ...deskEn,
+  ...stakeEn,
 
   // Shell
   'app.name': 'Causeway',

@@ -1,8 +1,10 @@
 import { deskZhHans } from './desk.zh-Hans';
+import { stakeZhHans } from './stake.zh-Hans';
 import type { Dictionary } from './dictionary';
 
 export const zhHans: Dictionary = {
   ...deskZhHans,
+  ...stakeZhHans,
 
   // Shell
   'app.name': 'Causeway',

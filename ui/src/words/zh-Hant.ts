@@ -1,8 +1,10 @@
 import { deskZhHant } from './desk.zh-Hant';
+import { stakeZhHant } from './stake.zh-Hant';
 import type { Dictionary } from './dictionary';
 
 export const zhHant: Dictionary = {
   ...deskZhHant,
+  ...stakeZhHant,
 
   // Shell
   'app.name': 'Causeway',

@@ -80,6 +80,10 @@ pub(crate) enum Purpose {
     Distribute(Box<crate::operations::distribute::Order>),
     /// Offers a coin.
     Offer,
+    /// Makes a stake, with all that is signed for it.
+    Stake(Box<crate::staking::Intent>),
+    /// Spends an output of a stake.
+    Unlock(Box<crate::staking::Unlock>),
     /// Decides about a payment to a redemption address.
     Redeem {
         redemption: u32,

@@ -135,7 +135,7 @@ impl Profile {
     }
 
     /// The intent of a Bitcoin payment without its recipients.
-    fn bitcoin_intent(&self, coins: Option<&[String]>, rate: u64) -> Result<causeway_bitcoin_wallet::Intent, Refusal> {
+    pub(crate) fn bitcoin_intent(&self, coins: Option<&[String]>, rate: u64) -> Result<causeway_bitcoin_wallet::Intent, Refusal> {
         let read = |text: &String| text.parse().map_err(|_| Refusal::new(Code::CoinUnavailable).with("outpoint", text));
         Ok(causeway_bitcoin_wallet::Intent {
             recipients: Vec::new(),
@@ -375,6 +375,9 @@ pub(crate) fn bump_bitcoin(
     rate: FeeRate,
     child: bool,
 ) -> Result<DraftView, Refusal> {
+    if !child && core.operations.is_stake(&txid.to_string()) {
+        return Err(Code::NotReplaceable.into());
+    }
     let exclude = excluded_bitcoin(core, core.selected()?, write)?;
     let old = core.selected()?.bitcoin.transaction(txid);
     let rng = &mut rand::thread_rng();
@@ -426,6 +429,7 @@ pub(crate) fn excluded_bitcoin(
     let mut excluded = core.guarded(wallet);
     let held = wallet.excluded(reader, NetworkId::Bitcoin)?;
     excluded.extend(held.iter().filter_map(|text| text.parse::<bitcoin::OutPoint>().ok()));
+    excluded.extend(core.operations.staked(wallet.row.id));
     Ok(excluded)
 }
 

@@ -22,8 +22,16 @@ impl Profile {
                 review.draft = row.id;
                 return with_locks(core, row.wallet, review);
             }
+            if let Purpose::Unlock(unlock) = &body.purpose {
+                let review = crate::staking::review_unlock(core, row.wallet, unlock, &body)?;
+                return with_locks(core, row.wallet, Review { draft: row.id, ..review });
+            }
             let checked = check_body(core, row.wallet, &body)?;
-            let hash = checked.summary_hash().to_lower_hex_string();
+            let hash = match &body.purpose {
+                Purpose::Stake(intent) => crate::staking::stake_hash(&checked.summary_hash(), intent),
+                _ => checked.summary_hash(),
+            };
+            let hash = hash.to_lower_hex_string();
             let mut review = review(core, reader, row.wallet, checked.summary(), &body)?;
             if let Draft::Bitcoin(psbt) = checked.draft() {
                 let ours = checked.summary().comes_back.iter().map(|line| line.vout).collect();

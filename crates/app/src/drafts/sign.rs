@@ -21,9 +21,15 @@ impl Profile {
         let hash = <[u8; 32]>::from_hex(&request.summary_hash).map_err(|_| Refusal::new(Code::ReviewMismatch))?;
         let wallet = self.read(|_, reader| load(reader, request.draft).map(|(row, _)| row.wallet))?;
         self.unlock_if_open(wallet).await?;
+        self.stake_holds(request.draft).await?;
         let id = self.change(|core, write| {
             let (row, body) = load(write, request.draft)?;
             core.not_halted(body.network)?;
+            if let Purpose::Unlock(unlock) = &body.purpose {
+                let keys = keys(core, row.wallet)?;
+                write.remove_draft(row.id)?;
+                return crate::staking::sign_unlock(core, write, &keys, unlock, &hash);
+            }
             if let Purpose::Distribute(order) = &body.purpose {
                 if crate::distribution::order_hash(order) != hash {
                     return Err(Code::ReviewMismatch.into());
@@ -33,6 +39,17 @@ impl Profile {
                 return crate::distribution::start(core, write, row.wallet, &body.label, order);
             }
             let checked = check_body(core, row.wallet, &body)?;
+            if let Purpose::Stake(intent) = &body.purpose {
+                if crate::staking::stake_hash(&checked.summary_hash(), intent) != hash {
+                    return Err(Code::ReviewMismatch.into());
+                }
+                let keys = keys(core, row.wallet)?;
+                let Signed::Bitcoin(tx) = causeway_keys::sign(checked, &keys, &mut rand::thread_rng())? else {
+                    return Err(Code::BadDraft.into());
+                };
+                write.remove_draft(row.id)?;
+                return crate::staking::start(core, write, row.wallet, &keys, intent, &tx);
+            }
             checked.matches(&hash)?;
             if let Purpose::Offer = body.purpose {
                 let signed = causeway_keys::sign_partly(checked, &*keys(core, row.wallet)?, &mut rand::thread_rng())?;
@@ -47,6 +64,18 @@ impl Profile {
         self.read(|core, reader| operations::operation_view(core, reader, id))
     }
 
+    /// What a stake was planned under must still hold when it is signed: parameters change, providers are jailed.
+    async fn stake_holds(&self, draft: u32) -> Result<(), Refusal> {
+        let body = self.read(|_, reader| load(reader, draft).map(|(_, body)| body))?;
+        let Purpose::Stake(intent) = &body.purpose else { return Ok(()) };
+        let plane = self.plane()?;
+        let (_, version, params) = self.live_params(&plane).await?;
+        if (version, &params) != (intent.params_version, &intent.params) {
+            return Err(Code::StakeParams.into());
+        }
+        self.good_provider(&plane, &intent.provider.to_string()).await.map(drop)
+    }
+
     /// Signs and sends nothing: the draft keeps the signatures, to be exported to whoever sends it.
     pub(crate) async fn draft_sign_only(&self, request: DraftSign) -> Result<DraftView, Failure> {
         let hash = <[u8; 32]>::from_hex(&request.summary_hash).map_err(|_| Refusal::new(Code::ReviewMismatch))?;
@@ -55,7 +84,7 @@ impl Profile {
         self.change(|core, write| {
             let (row, mut body) = load(write, request.draft)?;
             core.not_halted(body.network)?;
-            if let Purpose::Offer = body.purpose {
+            if let Purpose::Offer | Purpose::Stake(_) | Purpose::Unlock(_) = body.purpose {
                 return Err(Refusal::new(Code::NotOffered).with("what", "draft"));
             }
             let checked = check_body(core, row.wallet, &body)?;
@@ -188,9 +217,12 @@ fn start(core: &mut Core, write: &mut Write<'_>, wallet: u32, body: &Body, signe
             })?;
             Start::Transaction(plain(core, body, tx))
         }
-        Purpose::Plain | Purpose::Coloured { .. } | Purpose::Distribute(_) | Purpose::Offer => {
-            Start::Transaction(plain(core, body, tx))
-        }
+        Purpose::Plain
+        | Purpose::Coloured { .. }
+        | Purpose::Distribute(_)
+        | Purpose::Offer
+        | Purpose::Stake(_)
+        | Purpose::Unlock(_) => Start::Transaction(plain(core, body, tx)),
         Purpose::Replace { txid, .. } => {
             core.replaced(write, txid)?;
             Start::Transaction(plain(core, body, tx))

@@ -1,5 +1,7 @@
 //! Carrying effects out: the same question is asked again until there is an answer, and the answer is written down.
 
+mod stake;
+
 use super::{Effect, Finished, Input, Running, in_block};
 use crate::memory::{Core, stale};
 use crate::profile::{Profile, now};
@@ -53,6 +55,9 @@ impl Profile {
                     Effect::Send(tx) => profile.send(operation, issued.id, tx).await,
                     Effect::Claim => profile.claim(operation, issued.id).await,
                     Effect::Pay => profile.pay(operation, issued.id).await,
+                    Effect::Register => profile.register_stake(operation, issued.id).await,
+                    Effect::Cosign => profile.cosign_stake(operation, issued.id).await,
+                    Effect::Prove => profile.prove_stake(operation, issued.id).await,
                 };
                 match outcome {
                     Outcome::Answered | Outcome::Obsolete => break,

@@ -126,6 +126,20 @@ pub(crate) enum Input {
     Resumed,
     /// The federation script that the deposit pays can no longer be claimed.
     Expired { time: u32 },
+    /// The control plane knows the stake.
+    Registered { time: u32 },
+    /// The committee's signatures were verified.
+    Cosigned { covenant: Box<causeway_staking::CovenantSignatures>, time: u32 },
+    /// The staking transaction is in a block.
+    Staked { at: At, block: bitcoin::BlockHash },
+    /// The control plane counts the stake.
+    Activated { time: u32 },
+    /// A block holds a spend of an output of the stake.
+    Spent(super::stake::Spent),
+    /// The user signed to leave the stake early.
+    Leaving { tx: Finished },
+    /// The user signed to take coins of the stake back.
+    Withdrawing { tx: Finished },
 }
 
 /// What an operation asks of the world.
@@ -137,6 +151,12 @@ pub(crate) enum Effect {
     Claim,
     /// Build, check and sign the next transaction of a distribution. Answered by [`Input::Paid`]. Needs the keys.
     Pay,
+    /// Register the stake with the control plane. Answered by [`Input::Registered`]. Needs the keys.
+    Register,
+    /// Fetch and verify the committee's signatures. Answered by [`Input::Cosigned`].
+    Cosign,
+    /// Show the control plane that the stake is in a block. Answered by [`Input::Activated`]. Needs the keys.
+    Prove,
 }
 
 /// A step of the timeline that was passed.

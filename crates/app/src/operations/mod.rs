@@ -13,6 +13,7 @@ macro_rules! on {
             Running::PegOut($log) => $work,
             Running::Distribute($log) => $work,
             Running::Offer($log) => $work,
+            Running::Stake($log) => $work,
         }
     };
 }
@@ -23,6 +24,7 @@ mod machine;
 pub(crate) mod offer;
 pub(crate) mod peg_in;
 pub(crate) mod peg_out;
+pub(crate) mod stake;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transaction;
@@ -33,6 +35,7 @@ pub(crate) use machine::{At, Effect, Finished, Heights, Input, final_depth};
 pub(crate) use offer::Offer;
 pub(crate) use peg_in::PegIn;
 pub(crate) use peg_out::PegOut;
+pub(crate) use stake::Staking;
 pub(crate) use transaction::Transaction;
 pub(crate) use view::{depth_of, operation_view, payment_height};
 
@@ -77,6 +80,7 @@ enum Running {
     PegOut(Log<PegOut>),
     Distribute(Log<Distribute>),
     Offer(Log<Offer>),
+    Stake(Box<Log<Staking>>),
 }
 
 fn replay<M: Operation>(entries: &[causeway_store::EntryRow]) -> Result<Log<M>, Refusal> {
@@ -94,6 +98,7 @@ fn load(row: &OperationRow, reader: &Reader<'_>) -> Result<Running, Refusal> {
         PegOut::KIND => replay(&entries).map(Running::PegOut),
         Distribute::KIND => replay(&entries).map(Running::Distribute),
         Offer::KIND => replay(&entries).map(Running::Offer),
+        Staking::KIND => replay(&entries).map(|log| Running::Stake(Box::new(log))),
         other => Err(Refusal::new(Code::DiskFailed).with("why", format!("unknown operation {other}"))),
     }
 }
@@ -105,6 +110,7 @@ pub(crate) enum Start {
     PegOut(peg_out::Order),
     Distribute(distribute::Order),
     Offer(offer::Order),
+    Stake(Box<stake::Order>),
 }
 
 impl Running {
@@ -178,7 +184,7 @@ impl Operations {
     pub(crate) fn own_transaction(&self, txid: &str) -> Option<Finished> {
         let sent = self.outstanding().into_iter().filter_map(|(_, issued)| match issued.effect {
             Effect::Send(tx) => Some(tx),
-            Effect::Claim | Effect::Pay => None,
+            Effect::Claim | Effect::Pay | Effect::Register | Effect::Cosign | Effect::Prove => None,
         });
         sent.chain(self.waiting()).find(|tx| tx.txid == txid)
     }
@@ -192,6 +198,7 @@ impl Operations {
                 Running::PegOut(log) => log.state().waiting().cloned().into_iter().collect(),
                 Running::Distribute(log) => log.state().waiting().cloned().collect(),
                 Running::Offer(_) => Vec::new(),
+                Running::Stake(log) => log.state().waiting(),
             }
         };
         self.open.values().flat_map(|open| of(&open.log)).collect()
@@ -204,6 +211,20 @@ impl Operations {
             _ => None,
         };
         self.open.values().filter_map(of)
+    }
+
+    /// Bitcoin coins that a wallet's stakes hold until their committee has signed.
+    pub(crate) fn staked(&self, wallet: u32) -> impl Iterator<Item = bitcoin::OutPoint> + '_ {
+        let of = move |open: &Open| match &open.log {
+            Running::Stake(log) if open.row.wallet == wallet => log.state().held().collect::<Vec<_>>(),
+            _ => Vec::new(),
+        };
+        self.open.values().flat_map(of)
+    }
+
+    /// Whether a transaction is one that a stake was registered with: another in its place would not be.
+    pub(crate) fn is_stake(&self, txid: &str) -> bool {
+        self.open.values().any(|open| matches!(&open.log, Running::Stake(log) if log.state().order.staking.txid == txid))
     }
 
     /// Bitcoin scripts that open operations wait to see paid.
@@ -219,7 +240,7 @@ impl Operations {
                 passed.is_some() && matches!(step, causeway_contract::StepName::Broadcast | causeway_contract::StepName::Funded)
             });
             let crossing = match &open.log {
-                Running::Transaction(_) | Running::Distribute(_) | Running::Offer(_) => false,
+                Running::Transaction(_) | Running::Distribute(_) | Running::Offer(_) | Running::Stake(_) => false,
                 Running::PegIn(log) => left && log.state().claim.is_none(),
                 Running::PegOut(log) => left && log.state().paid_by().is_none(),
             };
@@ -243,6 +264,7 @@ pub(crate) fn start(
         Start::PegIn(order) => begin::<PegIn>(core, write, wallet, kind, label, order, Running::PegIn),
         Start::PegOut(order) => begin::<PegOut>(core, write, wallet, kind, label, order, Running::PegOut),
         Start::Offer(order) => begin::<Offer>(core, write, wallet, kind, label, order, Running::Offer),
+        Start::Stake(order) => begin::<Staking>(core, write, wallet, kind, label, *order, |log| Running::Stake(Box::new(log))),
         Start::Distribute(order) => begin::<Distribute>(core, write, wallet, kind, label, order, Running::Distribute),
     }
 }
@@ -299,6 +321,19 @@ pub(crate) fn offer(core: &Core, reader: &Reader<'_>, id: u32) -> Result<offer::
     let row = reader.operation(id)?.ok_or_else(missing)?;
     match load(&row, reader)? {
         Running::Offer(log) => Ok(log.state().clone()),
+        _ => Err(missing()),
+    }
+}
+
+/// A stake, open or over.
+pub(crate) fn staking(core: &Core, reader: &Reader<'_>, id: u32) -> Result<stake::State, Refusal> {
+    let missing = || Refusal::new(Code::NotFound).with("what", "operation");
+    if let Some(Open { log: Running::Stake(log), .. }) = core.operations.open.get(&id) {
+        return Ok(log.state().clone());
+    }
+    let row = reader.operation(id)?.ok_or_else(missing)?;
+    match load(&row, reader)? {
+        Running::Stake(log) => Ok(log.state().clone()),
         _ => Err(missing()),
     }
 }

@@ -279,6 +279,12 @@ choices! {
         Offer,
         /// Taking such an offer.
         Swap,
+        /// Coins locked under a committee's covenant.
+        Stake,
+        /// Leaving a stake before its term ends.
+        Unbond,
+        /// Coins of a stake taken back.
+        Withdraw,
     }
 
     /// What others can see of a transaction.

@@ -14,6 +14,7 @@ mod proofs;
 mod redemption;
 mod registry;
 mod rollback;
+mod staking;
 mod swap;
 mod updates;
 
@@ -31,6 +32,7 @@ pub use proofs::*;
 pub use redemption::*;
 pub use registry::*;
 pub use rollback::*;
+pub use staking::*;
 pub use swap::*;
 pub use updates::*;
 

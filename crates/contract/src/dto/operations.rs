@@ -190,6 +190,14 @@ choices! {
         Distributed,
         /// Somebody took the offer.
         Taken,
+        /// The control plane knows the stake.
+        Registered,
+        /// The committee's signatures over the way out hold.
+        Cosigned,
+        /// The control plane counts the stake.
+        Activated,
+        /// The coins of the stake are back.
+        Withdrawn,
     }
 
     /// State of a post.

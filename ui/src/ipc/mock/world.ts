@@ -9,6 +9,7 @@ import { BTC, FAKE, HBR27, HBR27_TOKEN, LBTC, PEARL, address, hex, qr } from './
 import { pegAudit, rollback } from './audit';
 import * as coloured from './coloured';
 import { DeskOfMock } from './desk';
+import { StakesOfMock } from './stake';
 import { Drafts } from './drafts';
 import { NOW, begin, type Scenario, type State } from './seed';
 
@@ -23,6 +24,7 @@ export class World implements Host {
   readonly state: State;
   readonly drafts: Drafts;
   readonly desk: DeskOfMock = new DeskOfMock(this);
+  private readonly staked = new StakesOfMock(this);
   assets: AssetLabel[] = [...KNOWN];
   now = NOW;
   /** What the face asked of the window system, for tests. */
@@ -515,6 +517,7 @@ export class World implements Host {
     ledger_balances: () => coloured.ledger(this),
     ledger_plan: ({ asset, amount, to, fee_rate }) => coloured.plan(this, asset, amount, to, fee_rate),
     ...this.desk.handlers,
+    ...this.staked.handlers,
     proof_export: ({ txid }) => ({ name: `proof-${txid.slice(0, 8)}.json`, text: '{}' }),
     update_check: ({ package: text, file }) => {
       if (!text.trim().startsWith('{')) throw refuse('bad-release', { why: 'no release package' });
