@@ -34,15 +34,18 @@ impl Profile {
                 }
                 self.proof_queue.forget(&txid);
                 let reach = if verdicts.len() < AT_ONCE { NEAR } else { 0 };
-                let verdict = self.verify_amounts(tx, tip.height, &mut known, reach).await;
+                let spent = self.spent_by(tx, tip.height, &mut known, reach).await;
+                let check = self.check_of(tx, spent);
+                // Somebody waits to see it.
+                let verdict = tokio::task::spawn_blocking(check).await.unwrap_or(Verdict::Unknown);
                 verdicts.push(Judged { txid, verdict, height: tip.height, key });
             }
         }
         verdicts
     }
 
-    /// Checks a transaction of the block at `height`, looking for what it spends in at most `reach` blocks before.
-    pub(crate) async fn verify_amounts(&self, tx: &Transaction, height: u32, known: &mut Known, reach: u32) -> Verdict {
+    /// What a transaction of the block at `height` spends, looked for in at most `reach` blocks before. `None` when some of it is not found.
+    pub(crate) async fn spent_by(&self, tx: &Transaction, height: u32, known: &mut Known, reach: u32) -> Option<Vec<TxOut>> {
         for input in &tx.input {
             if let Some(data) = input.pegin_data()
                 && let Ok(witness) = PeginWitness::of_library(data)
@@ -74,17 +77,21 @@ impl Profile {
                 Err(_) => break,
             }
         }
-        let spent: Option<Vec<TxOut>> = tx.input.iter().map(|input| known.outputs.get(&input.previous_output).cloned()).collect();
-        let Some(spent) = spent else { return Verdict::Unknown };
-        let (tx, policy) = (tx.clone(), self.realm.sidechain.policy_asset);
-        let checked = tokio::task::spawn_blocking(move || proofs::verify(&tx, &spent, policy)).await;
-        match checked {
-            Ok(Ok(_)) => Verdict::Passed,
-            Ok(Err(fault)) => {
-                tracing::error!(%fault, "the proofs of a signed transaction do not hold");
-                Verdict::Failed
+        tx.input.iter().map(|input| known.outputs.get(&input.previous_output).cloned()).collect()
+    }
+
+    /// The check of a transaction that spends this, to be done where it holds up nobody.
+    pub(crate) fn check_of(&self, tx: &Transaction, spent: Option<Vec<TxOut>>) -> impl FnOnce() -> Verdict + Send + 'static {
+        let (tx, policy) = (spent.is_some().then(|| tx.clone()), self.realm.sidechain.policy_asset);
+        move || {
+            let (Some(tx), Some(spent)) = (tx, spent) else { return Verdict::Unknown };
+            match proofs::verify(&tx, &spent, policy) {
+                Ok(_) => Verdict::Passed,
+                Err(fault) => {
+                    tracing::error!(%fault, "the proofs of a signed transaction do not hold");
+                    Verdict::Failed
+                }
             }
-            Err(_) => Verdict::Unknown,
         }
     }
 }
@@ -105,8 +112,14 @@ impl Known {
             self.places.insert(txid, hash);
             for (vout, output) in (0..).zip(&tx.output) {
                 // Proofs weigh most of an output and are not needed to spend it.
-                let output = TxOut { witness: elements::TxOutWitness::default(), ..output.clone() };
-                self.outputs.insert(OutPoint::new(txid, vout), output);
+                let bare = TxOut {
+                    asset: output.asset,
+                    value: output.value,
+                    nonce: output.nonce,
+                    script_pubkey: output.script_pubkey.clone(),
+                    witness: elements::TxOutWitness::default(),
+                };
+                self.outputs.insert(OutPoint::new(txid, vout), bare);
             }
         }
     }

@@ -14,6 +14,7 @@
 mod amounts;
 mod assets;
 mod audit;
+mod background;
 mod balance_history;
 mod bridge;
 mod call;

@@ -1,6 +1,7 @@
 //! An open profile: its lock, its disk, its clients.
 
 use crate::audit::Audit;
+use crate::background::{self, Background};
 use crate::memory::Core;
 use crate::operations::Effect;
 use crate::proof_queue::ProofQueue;
@@ -103,6 +104,7 @@ pub(crate) struct Profile {
     pub(crate) closed: AtomicBool,
     pub(crate) me: std::sync::Weak<Profile>,
     pub(crate) pinned: Arc<Pinned>,
+    pub(crate) background: Background,
     pub(crate) proof_queue: ProofQueue,
     pub(crate) audit: Audit,
     /// Woken when ancestors of coins may be missing.
@@ -128,6 +130,7 @@ impl Profile {
             Ok::<_, Refusal>((store, core, pins.pinned, audit))
         });
         let (store, core, pinned, audit) = opened.await.map_err(|_| Refusal::new(Code::Bug))??;
+        let background = Background::start().map_err(|_| Refusal::new(Code::Bug))?;
         let (clients, watched, bitcoin_events, sidechain_events) = crate::follow::start(&store, &core, &realm, &pinned)?;
         let profile = Arc::new_cyclic(|me| Profile {
             realm,
@@ -144,6 +147,7 @@ impl Profile {
             closed: AtomicBool::new(false),
             me: me.clone(),
             pinned,
+            background,
             proof_queue: ProofQueue::default(),
             audit,
             trace_wake: Notify::new(),
@@ -154,7 +158,7 @@ impl Profile {
         profile.keep(tokio::spawn(crate::follow::bitcoin(Arc::clone(&profile), bitcoin_events)));
         profile.keep(tokio::spawn(crate::follow::sidechain(Arc::clone(&profile), sidechain_events)));
         profile.keep(tokio::spawn(crate::follow::housekeeping(Arc::clone(&profile))));
-        for _ in 0..crate::proof_queue::workers() {
+        for _ in 0..background::threads() {
             profile.keep(tokio::spawn(crate::proof_queue::work(Arc::clone(&profile))));
         }
         profile.keep(tokio::spawn(crate::guard::work(Arc::clone(&profile))));

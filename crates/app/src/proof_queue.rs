@@ -1,15 +1,15 @@
 //! Proofs that wait to be checked, so that a wallet with very many coins stays usable meanwhile.
 //!
-//! The queue is bounded: what finds no room stays *unknown* on disk and is taken up when there is. Workers take one transaction at a time and leave
-//! a core to everybody else; their verdicts are written down together.
+//! The queue is bounded: what finds no room stays *unknown* on disk and is taken up when there is. Workers take one transaction at a time, the newest
+//! blocks first, and have it checked in the [background](crate::background); their verdicts are written down together.
 
 use crate::amounts::{FAR, Known};
 use crate::memory::Verdict;
 use crate::profile::Profile;
 use causeway_sidechain::consensus::proofs;
-use elements::{BlockHash, Txid};
+use elements::{Block, BlockHash, Txid};
+use std::cmp::Reverse;
 use std::collections::{HashSet, VecDeque};
-use std::num::NonZero;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -85,14 +85,18 @@ impl ProofQueue {
     }
 }
 
-/// How many workers a machine gets: all cores but one.
-pub(crate) fn workers() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZero::get).saturating_sub(1).max(1)
+/// A block with what it pays, kept for the next transaction of the same block.
+struct Opened {
+    hash: BlockHash,
+    height: u32,
+    block: Block,
+    known: Known,
 }
 
 /// One worker; runs until the profile is closed.
 pub(crate) async fn work(profile: Arc<Profile>) {
     let mut judged: Vec<Judged> = Vec::new();
+    let mut opened: Option<Opened> = None;
     let mut since = Instant::now();
     loop {
         let job = profile.next_job();
@@ -100,13 +104,14 @@ pub(crate) async fn work(profile: Arc<Profile>) {
             profile.write_verdicts(std::mem::take(&mut judged)).await;
         }
         let Some(job) = job else {
+            opened = None;
             let _ = tokio::time::timeout(IDLE, profile.proof_queue.wake.notified()).await;
             continue;
         };
         if judged.is_empty() {
             since = Instant::now();
         }
-        judged.extend(profile.judge(&job).await);
+        judged.extend(profile.judge(&job, &mut opened).await);
     }
 }
 
@@ -116,17 +121,22 @@ impl Profile {
         if let Some(job) = self.proof_queue.waiting().jobs.pop_front() {
             return Some(job);
         }
-        let unknown: Vec<Job> = {
+        let mut unknown: Vec<(u32, Job)> = {
             let core = self.core();
             let ancestors = core.settings.proof_depth;
             let waiting = self.proof_queue.waiting();
             let unknown =
                 core.proofs.iter().filter(|(txid, verdict)| **verdict == Verdict::Unknown && !waiting.seen.contains(*txid));
-            let block = |txid: &Txid| core.wallets.values().find_map(|wallet| wallet.sidechain.history_entry(txid)?.block);
-            unknown.filter_map(|(txid, _)| Some(Job { txid: *txid, block: block(txid)?, ancestors })).take(MOST).collect()
+            let place = |txid: &Txid| {
+                let entry = core.wallets.values().find_map(|wallet| wallet.sidechain.history_entry(txid))?;
+                Some((entry.height?, entry.block?))
+            };
+            let job = |txid: &Txid| place(txid).map(|(height, block)| (height, Job { txid: *txid, block, ancestors }));
+            unknown.filter_map(|(txid, _)| job(txid)).take(MOST).collect()
         };
+        unknown.sort_by_key(|(height, job)| (Reverse(*height), job.block));
         let mut waiting = self.proof_queue.waiting();
-        for job in unknown {
+        for (_, job) in unknown {
             if !waiting.offer(job) {
                 break;
             }
@@ -135,17 +145,22 @@ impl Profile {
     }
 
     /// Checks one transaction, and queues those it spends from when ancestors are wanted. `None` when its block cannot be had now.
-    async fn judge(&self, job: &Job) -> Option<Judged> {
-        let Ok((height, block)) = self.clients.sidechain.block(job.block).await else {
-            self.proof_queue.forget(&job.txid);
-            // Nobody serves it: no use in trying at once.
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            return None;
-        };
+    async fn judge(&self, job: &Job, opened: &mut Option<Opened>) -> Option<Judged> {
+        if opened.as_ref().is_none_or(|opened| opened.hash != job.block) {
+            let Ok((height, block)) = self.clients.sidechain.block(job.block).await else {
+                self.proof_queue.forget(&job.txid);
+                // Nobody serves it: no use in trying at once.
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                return None;
+            };
+            let mut known = Known::default();
+            known.note(&block);
+            *opened = Some(Opened { hash: job.block, height, block, known });
+        }
+        let Opened { height, block, known, .. } = opened.as_mut()?;
         let tx = block.txdata.iter().find(|tx| tx.txid() == job.txid)?;
-        let mut known = Known::default();
-        known.note(&block);
-        let verdict = self.verify_amounts(tx, height, &mut known, FAR).await;
+        let spent = self.spent_by(tx, *height, known, FAR).await;
+        let verdict = self.background.run(self.check_of(tx, spent)).await.unwrap_or(Verdict::Unknown);
         if let Some(ancestors) = job.ancestors.checked_sub(1) {
             let parents: HashSet<Txid> = tx.input.iter().map(|input| input.previous_output.txid).collect();
             let checked = |txid: &Txid| self.core().proofs.get(txid) == Some(&Verdict::Passed);
@@ -155,7 +170,7 @@ impl Profile {
                 }
             }
         }
-        Some(Judged { txid: job.txid, verdict, height, key: proofs::key(tx) })
+        Some(Judged { txid: job.txid, verdict, height: *height, key: proofs::key(tx) })
     }
 
     async fn write_verdicts(&self, judged: Vec<Judged>) {

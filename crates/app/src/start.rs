@@ -64,7 +64,8 @@ impl Profile {
     }
 
     /// Has the sidechain followed from before `since`, Unix seconds, if it is not: from the pinned epoch where that is early enough, or from its genesis
-    /// block. Call before a wallet is added that may have been paid then. Tells whether the chain starts over.
+    /// block. Call before a wallet is added that may have been paid then, or before what happened since then is counted. Tells whether the chain
+    /// starts over.
     pub(crate) fn reach_back(&self, since: u32) -> Result<bool, Refusal> {
         let base = self.clients.sidechain.base();
         if base.height == 0 || base.time <= since {

@@ -6,8 +6,8 @@
 mod colouring;
 mod desktop;
 mod history;
-mod lab;
-mod node;
+pub mod lab;
+pub mod node;
 mod responsive;
 mod scrolling;
 mod staking;

@@ -26,16 +26,16 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A chain in the making, with the keys that sign it.
-pub(super) struct Federation {
+pub struct Federation {
     params: Arc<SidechainParams>,
     chain: HeaderChain,
     sets: Value,
     /// From height 1 on.
-    pub(super) blocks: Vec<Block>,
+    pub blocks: Vec<Block>,
 }
 
 /// What the node has.
-pub(super) struct Served {
+pub struct Served {
     genesis: BlockHash,
     headers: Vec<BlockHeader>,
     blocks: Vec<Vec<u8>>,
@@ -43,7 +43,8 @@ pub(super) struct Served {
 }
 
 impl Federation {
-    pub(super) fn new(realm: &Realm) -> Result<Federation, String> {
+    /// A chain of nothing but its genesis block.
+    pub fn new(realm: &Realm) -> Result<Federation, String> {
         let file: Value = serde_json::from_str(include_str!("../../fixtures/elements/chain.json")).map_err(said)?;
         let params = Arc::new(realm.sidechain.clone());
         let chain = HeaderChain::new(Arc::clone(&params)).ok_or("no genesis block")?;
@@ -51,7 +52,7 @@ impl Federation {
     }
 
     /// Adds a signed block of these transactions. Whether what they spend exists is nobody's question here.
-    pub(super) fn block(&mut self, transactions: Vec<Transaction>) -> Result<(), String> {
+    pub fn block(&mut self, transactions: Vec<Transaction>) -> Result<(), String> {
         let tip = self.chain.tip();
         let height = tip.height + 1;
         let current = self.chain.state().next_params(&self.params);
@@ -105,12 +106,13 @@ impl Federation {
         Ok(())
     }
 
-    pub(super) fn tip(&self) -> Tip<BlockHash> {
+    /// Its last block.
+    pub fn tip(&self) -> Tip<BlockHash> {
         self.chain.tip()
     }
 
     /// A node with these blocks, which are taken apart one by one: together they are large.
-    pub(super) fn served(&self, blocks: Vec<Block>) -> Served {
+    pub fn served(&self, blocks: Vec<Block>) -> Served {
         let mut served = Served { genesis: self.params.genesis_hash, headers: vec![], blocks: vec![], filters: vec![] };
         for block in blocks {
             let filter = Filter::of_block(&block, |_| Some(Script::from(vec![0x51])));
@@ -123,7 +125,7 @@ impl Federation {
 }
 
 /// Serves until the program ends. Gives the address.
-pub(super) async fn serve(served: Served, magic: [u8; 4]) -> Result<SocketAddr, String> {
+pub async fn serve(served: Served, magic: [u8; 4]) -> Result<SocketAddr, String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(said)?;
     let address = listener.local_addr().map_err(said)?;
     let served = Arc::new(served);

@@ -45,21 +45,37 @@ fn a_profile_that_starts_at_an_epoch_sees_what_comes_and_goes_back_for_an_older_
         store.close();
         let root = header::decode(&raw).expect("a header");
         let anchor = Anchor::pinned(&Arc::new(realm.sidechain.clone()), root).expect("an epoch starts there");
-        let dir = tempfile::tempdir().expect("a folder");
-        let store = Store::open(dir.path(), &binding).expect("a store");
-        store.commit(|write| write.set_meta("sidechain-anchor", &anchor.to_text())).expect("written");
-        store.close();
-        let app = open(dir.path(), realm.clone()).await.expect("opens");
-        let wallet = app.wallet_quick_start(WalletQuickStart { name: "Young".into() }).await.expect("a wallet").id;
-        let young = Desk { app, dir, wallet };
-        young.synced().await;
-        assert!(height(&young).await > EPOCH);
-        let count = PegAuditSet { wish: PegAuditWish::On };
+        let anchored = async || {
+            let dir = tempfile::tempdir().expect("a folder");
+            let store = Store::open(dir.path(), &binding).expect("a store");
+            store.commit(|write| write.set_meta("sidechain-anchor", &anchor.to_text())).expect("written");
+            store.close();
+            let app = open(dir.path(), realm.clone()).await.expect("opens");
+            let wallet = app.wallet_quick_start(WalletQuickStart { name: "Young".into() }).await.expect("a wallet").id;
+            let desk = Desk { app, dir, wallet };
+            desk.synced().await;
+            assert!(height(&desk).await > EPOCH);
+            desk
+        };
+        let young = anchored().await;
+        let count = PegAuditSet { wish: PegAuditWish::On, whole_chain: false };
         assert_eq!(
             refused(young.app.peg_audit_set(count.clone()).await),
             Code::NotOffered,
             "what was pegged before is not known"
         );
+
+        // It can be, for the price of the whole chain.
+        let counting = anchored().await;
+        let whole = PegAuditSet { wish: PegAuditWish::On, whole_chain: true };
+        counting.app.peg_audit_set(whole).await.expect("the chain is followed anew");
+        counting
+            .until(async |desk| {
+                let audit = desk.app.peg_audit(Empty {}).await.expect("an answer");
+                audit.state == PegAuditState::Complete && audit.books.is_some_and(|books| books.pegged_in == Atoms(1_000_000))
+            })
+            .await;
+        counting.close().await;
 
         let old = Desk { app: open(old_dir.path(), realm.clone()).await.expect("opens"), dir: old_dir, wallet: 1 };
         old.synced().await;

@@ -12,7 +12,7 @@ const REDEEMED: u64 = 1_000_000;
 const DELAY: u16 = 400;
 
 async fn wish(desk: &Desk, wish: PegAuditWish) -> PegAudit {
-    desk.app.peg_audit_set(PegAuditSet { wish }).await.expect("an answer")
+    desk.app.peg_audit_set(PegAuditSet { wish, whole_chain: false }).await.expect("an answer")
 }
 
 async fn audit(desk: &Desk) -> PegAudit {

@@ -3,6 +3,7 @@
 use crate::world::{Desk, open, refused, serve, story, world};
 use causeway_app::App;
 use causeway_contract::*;
+use causeway_tests::world::beside;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -122,11 +123,67 @@ impl Drop for Small {
     }
 }
 
-/// Needs a user who may mount. What fails there fails in crates/store/tests/power too, which needs nothing.
+/// A process that may not write a file beyond `blocks` of 512 bytes finds the disk full there, and needs no right to mount anything. From nothing at all up to
+/// enough, each limit falls into another write.
+#[test]
+fn a_disk_that_takes_no_more_refuses_at_whatever_write_and_forgets_nothing() {
+    story(async {
+        let desk = Desk::with(100_000, 0).await;
+        let realm = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(realm.path(), world().await.realm.to_toml()).expect("the realm");
+        let before = desk.history(NetworkId::Bitcoin).await;
+        let mut dir = desk.shut().await;
+        let ask = |label: &str| {
+            serde_json::json!({
+                "network": "bitcoin", "amount": null, "asset": null, "explicit": false, "label": label, "again": true
+            })
+            .to_string()
+        };
+        let (mut refusals, mut shown) = (0, Vec::new());
+        for blocks in [0, 1, 8, 32, 64, 96, 128, 192, 256, 512, 1_024, 4_096, 1 << 20] {
+            let mut limited = Command::new("sh");
+            limited.args(["-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"", &blocks.to_string()]);
+            limited.arg(beside("causeway").expect("the command line is built")).arg("--profile").arg(dir.path());
+            limited.arg("--realm").arg(realm.path()).args([
+                "--json",
+                "--sync",
+                "0",
+                "call",
+                "receive",
+                &ask(&blocks.to_string()),
+            ]);
+            let told = limited.output().expect("it runs");
+            let answer: serde_json::Value =
+                serde_json::from_slice(&told.stdout).unwrap_or_else(|_| panic!("with {blocks} blocks: {told:?}"));
+            if told.status.success() {
+                shown.push(answer["address"].as_str().expect("an address").to_owned());
+            } else {
+                let code = answer["refused"]["code"].as_str().unwrap_or_else(|| panic!("with {blocks} blocks: {told:?}"));
+                assert!(["disk-full", "disk-failed"].contains(&code), "with {blocks} blocks: {told:?}");
+                refusals += 1;
+            }
+            // With room again everything is there that was ever shown.
+            let desk = Desk { app: open(dir.path(), world().await.realm.clone()).await.expect("opens"), dir, wallet: 1 };
+            let addresses = desk.app.addresses(NetworkRef { network: NetworkId::Bitcoin }).await.expect("addresses");
+            let known = |text: &String| addresses.iter().any(|address| address.address == *text);
+            assert!(shown.iter().all(known), "with {blocks} blocks");
+            let now = desk.history(NetworkId::Bitcoin).await;
+            let txids = |rows: &[HistoryRow]| rows.iter().map(|row| (row.txid.clone(), row.height)).collect::<Vec<_>>();
+            assert_eq!(txids(&now), txids(&before), "with {blocks} blocks");
+            dir = desk.shut().await;
+        }
+        assert!(refusals >= 2 && !shown.is_empty(), "{refusals} refused, {} shown", shown.len());
+    });
+}
+
+/// On a small file system that fills up while the app runs, where this user may mount one; `a_disk_that_takes_no_more…` needs nothing.
 #[test]
 fn a_full_disk_refuses_and_forgets_nothing() {
     story(async {
-        let Some(disk) = Small::mount() else { return };
+        let Some(disk) = Small::mount() else {
+            eprintln!("not run: this user may not mount");
+            return;
+        };
         let realm = world().await.realm.clone();
         let app = open(disk.path(), realm.clone()).await.expect("opens");
         let wallet = app.wallet_quick_start(WalletQuickStart { name: "Desk".into() }).await.expect("a wallet").id;

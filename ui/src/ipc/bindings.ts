@@ -1547,7 +1547,12 @@ export type PegAuditSet = {
 /**
  * What.
  */
-wish: PegAuditWish, };
+wish: PegAuditWish, 
+/**
+ * Whether the sidechain may be followed anew from its genesis block, if it is followed from a later one: without that its pegs cannot be
+ * counted (`NotOffered`). It fetches every header, and whatever the wallets know of the sidechain is found again.
+ */
+whole_chain: boolean, };
 export type PegAuditState = "off" | "running" | "paused" | "complete" | "shortfall";
 export type PegAuditWish = "on" | "paused" | "off";
 export type PegBooks = { 

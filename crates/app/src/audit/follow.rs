@@ -180,6 +180,10 @@ impl Profile {
     /// Reads the next sidechain blocks. `false` at the tip.
     async fn read_some_blocks(&self, search: &mut Option<Search>) -> Result<bool, Refusal> {
         let client = &self.clients.sidechain;
+        if client.base().height > 0 {
+            // It is about to start over from its genesis block.
+            return Ok(false);
+        }
         let tip = client.tip();
         let next = self.audit.held().sidechain.last().map_or(0, |(height, _)| height + 1);
         if next > tip.height {

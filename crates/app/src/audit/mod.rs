@@ -108,7 +108,10 @@ impl Profile {
     pub(crate) async fn peg_audit_set(&self, request: PegAuditSet) -> Result<PegAudit, Failure> {
         if request.wish == PegAuditWish::On && self.clients.sidechain.base().height > 0 {
             // What was pegged before the chain begins here cannot be counted.
-            return Err(Refusal::new(Code::NotOffered).with("what", "peg-audit"));
+            if !request.whole_chain {
+                return Err(Refusal::new(Code::NotOffered).with("what", "peg-audit"));
+            }
+            self.reach_back(0)?;
         }
         let text = serde_json::to_string(&request.wish).expect("BUG: a wish is JSON");
         let view = tokio::task::block_in_place(|| {

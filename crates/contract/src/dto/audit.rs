@@ -108,6 +108,9 @@ records! {
     pub struct PegAuditSet {
         /// What.
         pub wish: PegAuditWish,
+        /// Whether the sidechain may be followed anew from its genesis block, if it is followed from a later one: without that its pegs cannot be
+        /// counted (`NotOffered`). It fetches every header, and whatever the wallets know of the sidechain is found again.
+        pub whole_chain: bool,
     }
 }
 
