@@ -15,7 +15,7 @@ use secp256k1_zkp::{Generator, PedersenCommitment, SECP256K1, SecretKey};
 use std::net::{SocketAddr, TcpListener};
 
 /// The chains of the fixtures; `bitcoin` answers for the first, nobody for the second.
-pub fn realm(bitcoin: SocketAddr) -> Result<Realm, String> {
+pub(super) fn realm(bitcoin: SocketAddr) -> Result<Realm, String> {
     let chain: serde_json::Value =
         serde_json::from_str(include_str!("../../fixtures/elements/chain.json")).expect("BUG: the fixture is JSON");
     let mut sidechain = (*elements_chain::params(&chain["network"])?).clone();
@@ -31,23 +31,19 @@ pub fn realm(bitcoin: SocketAddr) -> Result<Realm, String> {
 }
 
 /// An address where nobody listens.
-pub fn closed_door() -> Result<SocketAddr, String> {
+pub(super) fn closed_door() -> Result<SocketAddr, String> {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).map_err(super::said)
 }
 
 /// A wallet of the sidechain with everything that signs for it.
-pub struct Owner {
-    /// Public keys.
-    pub accounts: Accounts,
-    /// Secret ones.
-    pub keys: SigningKeys,
-    /// What it holds.
-    pub wallet: SidechainWallet,
+pub(super) struct Owner {
+    pub(super) accounts: Accounts,
+    pub(super) keys: SigningKeys,
+    pub(super) wallet: SidechainWallet,
 }
 
 impl Owner {
-    /// A wallet of fresh words.
-    pub fn new(realm: &Realm, rng: &mut StdRng) -> Result<Owner, String> {
+    pub(super) fn new(realm: &Realm, rng: &mut StdRng) -> Result<Owner, String> {
         let words = Words::generate(WordCount::Twelve, rng, None);
         let seed = Recovery { words, passphrase: Secret::new(String::new()) }.seed();
         let accounts = account_descriptors(&seed, realm).map_err(super::said)?;
@@ -57,12 +53,12 @@ impl Owner {
     }
 
     /// The path of one of the first addresses; all of them are watched.
-    pub fn path(index: u32) -> KeyPath {
+    pub(super) fn path(index: u32) -> KeyPath {
         KeyPath { chain: Chain::External, index: index % 20 }
     }
 
     /// A confidential output to this wallet. Without a surjection proof: wallets do not read it.
-    pub fn paid(&self, index: u32, value: u64, rng: &mut StdRng) -> TxOut {
+    pub(super) fn paid(&self, index: u32, value: u64, rng: &mut StdRng) -> TxOut {
         let derived = self.wallet.account().derive(Owner::path(index)).expect("BUG: an index far below the last");
         let (nonce, secret) = Nonce::new_confidential(rng, SECP256K1, &derived.blinding_key);
         let opening = Opening {
@@ -83,7 +79,7 @@ impl Owner {
 }
 
 /// The commitments to an opening and the library's own range proof over them, as Elements wants it.
-pub fn range_proof(opening: &Opening, script: &Script, secret: SecretKey) -> (Generator, PedersenCommitment, RangeProof) {
+pub(super) fn range_proof(opening: &Opening, script: &Script, secret: SecretKey) -> (Generator, PedersenCommitment, RangeProof) {
     let generator = Generator::new_blinded(SECP256K1, opening.asset.into_tag(), opening.asset_bf.into_inner());
     let commitment = PedersenCommitment::new(SECP256K1, opening.value, opening.value_bf.into_inner(), generator);
     let message = RangeProofMessage::new(opening.asset, opening.asset_bf).to_byte_array();
@@ -104,7 +100,7 @@ pub fn range_proof(opening: &Opening, script: &Script, secret: SecretKey) -> (Ge
 }
 
 /// A transaction out of nowhere; `salt` makes its id differ from others.
-pub fn gift(output: Vec<TxOut>, salt: u32) -> Transaction {
+pub(super) fn gift(output: Vec<TxOut>, salt: u32) -> Transaction {
     let input = TxIn {
         previous_output: OutPoint::new(Txid::from_byte_array([7; 32]), salt),
         is_pegin: false,
@@ -117,7 +113,7 @@ pub fn gift(output: Vec<TxOut>, salt: u32) -> Transaction {
 }
 
 /// An output that everybody can read.
-pub fn explicit(asset: AssetId, value: u64, script_pubkey: Script) -> TxOut {
+pub(super) fn explicit(asset: AssetId, value: u64, script_pubkey: Script) -> TxOut {
     TxOut {
         asset: Asset::Explicit(asset),
         value: Value::Explicit(value),
@@ -128,7 +124,7 @@ pub fn explicit(asset: AssetId, value: u64, script_pubkey: Script) -> TxOut {
 }
 
 /// What a client tells of these blocks, from height 1 on.
-pub fn batch(blocks: Vec<Vec<Transaction>>) -> SidechainBatch {
+pub(super) fn batch(blocks: Vec<Vec<Transaction>>) -> SidechainBatch {
     let block = |(height, txdata): (u32, Vec<Transaction>)| {
         let header = BlockHeader {
             version: 0x2000_0000,

@@ -6,8 +6,8 @@
 mod colouring;
 mod desktop;
 mod history;
-pub mod lab;
-pub mod node;
+mod lab;
+mod node;
 mod responsive;
 mod scrolling;
 mod staking;

@@ -26,16 +26,16 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A chain in the making, with the keys that sign it.
-pub struct Federation {
+pub(super) struct Federation {
     params: Arc<SidechainParams>,
     chain: HeaderChain,
     sets: Value,
     /// From height 1 on.
-    pub blocks: Vec<Block>,
+    pub(super) blocks: Vec<Block>,
 }
 
 /// What the node has.
-pub struct Served {
+pub(super) struct Served {
     genesis: BlockHash,
     headers: Vec<BlockHeader>,
     blocks: Vec<Vec<u8>>,
@@ -43,8 +43,7 @@ pub struct Served {
 }
 
 impl Federation {
-    /// A chain of nothing but its genesis block.
-    pub fn new(realm: &Realm) -> Result<Federation, String> {
+    pub(super) fn new(realm: &Realm) -> Result<Federation, String> {
         let file: Value = serde_json::from_str(include_str!("../../fixtures/elements/chain.json")).map_err(said)?;
         let params = Arc::new(realm.sidechain.clone());
         let chain = HeaderChain::new(Arc::clone(&params)).ok_or("no genesis block")?;
@@ -52,7 +51,7 @@ impl Federation {
     }
 
     /// Adds a signed block of these transactions. Whether what they spend exists is nobody's question here.
-    pub fn block(&mut self, transactions: Vec<Transaction>) -> Result<(), String> {
+    pub(super) fn block(&mut self, transactions: Vec<Transaction>) -> Result<(), String> {
         let tip = self.chain.tip();
         let height = tip.height + 1;
         let current = self.chain.state().next_params(&self.params);
@@ -106,13 +105,12 @@ impl Federation {
         Ok(())
     }
 
-    /// Its last block.
-    pub fn tip(&self) -> Tip<BlockHash> {
+    pub(super) fn tip(&self) -> Tip<BlockHash> {
         self.chain.tip()
     }
 
     /// A node with these blocks, which are taken apart one by one: together they are large.
-    pub fn served(&self, blocks: Vec<Block>) -> Served {
+    pub(super) fn served(&self, blocks: Vec<Block>) -> Served {
         let mut served = Served { genesis: self.params.genesis_hash, headers: vec![], blocks: vec![], filters: vec![] };
         for block in blocks {
             let filter = Filter::of_block(&block, |_| Some(Script::from(vec![0x51])));
@@ -125,7 +123,7 @@ impl Federation {
 }
 
 /// Serves until the program ends. Gives the address.
-pub async fn serve(served: Served, magic: [u8; 4]) -> Result<SocketAddr, String> {
+pub(super) async fn serve(served: Served, magic: [u8; 4]) -> Result<SocketAddr, String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(said)?;
     let address = listener.local_addr().map_err(said)?;
     let served = Arc::new(served);

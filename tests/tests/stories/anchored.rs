@@ -58,6 +58,7 @@ fn a_profile_that_starts_at_an_epoch_sees_what_comes_and_goes_back_for_an_older_
             desk
         };
         let young = anchored().await;
+        let wallet = young.wallet;
         let count = PegAuditSet { wish: PegAuditWish::On, whole_chain: false };
         assert_eq!(
             refused(young.app.peg_audit_set(count.clone()).await),

@@ -24,6 +24,9 @@ pub enum ContractFault {
     /// Not in canonical form: keys sorted, no spaces.
     #[error("not in canonical form")]
     NotCanonical,
+    /// A fraction, or a number beyond 64 bits: there is more than one way to write it, so nobody could say which hash is meant.
+    #[error("numbers must be whole and below 2^64")]
+    Number,
     /// Version other than 0.
     #[error("version must be 0")]
     Version,
@@ -81,6 +84,9 @@ impl Contract {
     }
 
     fn of_value(value: &Value) -> Result<Contract, ContractFault> {
+        if !whole_numbers(value) {
+            return Err(ContractFault::Number);
+        }
         match sorted(value) {
             Value::Object(fields) => {
                 let canonical = serde_json::to_string(&fields).expect("BUG: JSON values can be written");
@@ -160,6 +166,15 @@ fn is_domain(text: &str) -> bool {
         && text.rsplit('.').next().is_some_and(|top| top.len() >= 2 && !top.bytes().all(|b| b.is_ascii_digit()))
 }
 
+fn whole_numbers(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => !number.is_f64(),
+        Value::Array(items) => items.iter().all(whole_numbers),
+        Value::Object(map) => map.values().all(whole_numbers),
+        _ => true,
+    }
+}
+
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
@@ -169,5 +184,21 @@ fn sorted(value: &Value) -> Value {
         }
         Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
         other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_can_be_written_in_several_ways_are_refused_wherever_they_are() {
+        for text in [r#"{"a":20202020202020202020202020}"#, r#"{"a":{"b":[1,0.5]}}"#, r#"{"a":1e3}"#, r#"{"a":-0}"#] {
+            assert_eq!(Contract::parse(text), Err(ContractFault::Number), "{text}");
+        }
+        for text in [r#"{"a":18446744073709551615,"b":-9223372036854775808}"#, r#"{"b":[0],"a":{}}"#] {
+            let contract = Contract::parse(text).expect("whole numbers");
+            assert_eq!(Contract::parse(contract.canonical()).expect("canonical").hash(), contract.hash());
+        }
     }
 }
