@@ -168,7 +168,7 @@ fn is_domain(text: &str) -> bool {
 
 fn whole_numbers(value: &Value) -> bool {
     match value {
-        Value::Number(number) => !number.is_f64(),
+        Value::Number(number) => number.is_i64() || number.is_u64(),
         Value::Array(items) => items.iter().all(whole_numbers),
         Value::Object(map) => map.values().all(whole_numbers),
         _ => true,
