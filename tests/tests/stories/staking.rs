@@ -6,21 +6,50 @@ use causeway_sandbox::plane::{Committee, Switches};
 
 const STAKE: u64 = 100_000;
 
+/// What the control plane shows. On a busy machine an answer may come too late; then it is asked for again.
+async fn shown(desk: &Desk) -> StakingView {
+    loop {
+        let view = desk.app.staking(Empty {}).await.expect("an answer");
+        match view.trouble.as_ref().map(|refusal| refusal.code) {
+            None => return view,
+            Some(Code::NoPeers) => {}
+            Some(other) => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Asks again as long as an answer of the control plane comes too late.
+async fn answered<T>(ask: impl AsyncFn() -> Result<T, Failure>) -> Result<T, Failure> {
+    loop {
+        match ask().await {
+            Err(refusal) if refusal.code == Code::NoPeers => {}
+            outcome => return outcome,
+        }
+    }
+}
+
 /// The key of a finality provider by its name.
 async fn provider(desk: &Desk, moniker: &str) -> String {
-    let view = desk.app.staking(Empty {}).await.expect("an answer");
-    assert_eq!(view.trouble, None);
+    let view = shown(desk).await;
     view.providers.into_iter().find(|provider| provider.moniker == moniker).expect("a provider of that name").key
 }
 
 async fn plan(desk: &Desk, moniker: &str, blocks: u32) -> Result<DraftView, Failure> {
     let provider = provider(desk, moniker).await;
-    desk.app.stake_plan(StakePlan { provider, amount: Atoms(STAKE), blocks, fee_rate: None, coins: None }).await
+    let plan = StakePlan { provider, amount: Atoms(STAKE), blocks, fee_rate: None, coins: None };
+    answered(async || desk.app.stake_plan(plan.clone()).await).await
 }
 
 async fn stake(desk: &Desk, moniker: &str, blocks: u32) -> u32 {
     let draft = plan(desk, moniker, blocks).await.expect("a stake");
-    desk.sign(&draft).await.operation
+    sign(desk, &draft).await
+}
+
+/// Reviews and signs a stake.
+async fn sign(desk: &Desk, draft: &DraftView) -> u32 {
+    let hash = desk.review(draft).await.expect("a review").summary_hash;
+    let sign = DraftSign { draft: draft.draft, summary_hash: hash };
+    answered(async || desk.app.draft_sign(sign.clone()).await).await.expect("signed").operation
 }
 
 async fn view(desk: &Desk, operation: u32) -> StakeView {
@@ -63,13 +92,13 @@ async fn withdraw(desk: &Desk, operation: u32) -> u64 {
 fn a_stake_counts_earns_is_left_early_and_comes_back() {
     story(async {
         let desk = Desk::with(300_000, 0).await;
-        let staking = desk.app.staking(Empty {}).await.expect("an answer");
+        let staking = shown(&desk).await;
         let terms = staking.terms.expect("proved parameters");
         assert!(staking.height.is_some() && staking.account.expect("an account").balance.0 > 0);
         let draft = plan(&desk, "Alder", 1_000).await.expect("a stake");
         let review = desk.review(&draft).await.expect("a review");
         assert_eq!(review.leaves.iter().map(|output| output.amount.0).collect::<Vec<_>>(), [STAKE]);
-        let operation = desk.sign(&draft).await.operation;
+        let operation = sign(&desk, &draft).await;
         assert_eq!(refused(desk.app.stake_withdraw_plan(StakeWithdraw { operation, fee_rate: None }).await), Code::NotReady);
         reaches(&desk, operation, StakeState::Active).await;
         let package = desk.app.stake_exit(OperationRef { operation }).await.expect("a way out").text;
@@ -118,7 +147,7 @@ fn a_stake_whose_term_ends_is_taken_back_without_the_committee() {
 fn a_provider_that_votes_twice_is_slashed_with_its_stakes_and_the_rest_comes_back() {
     story(async {
         let desk = Desk::with(500_000, 0).await;
-        let terms = desk.app.staking(Empty {}).await.expect("an answer").terms.expect("parameters");
+        let terms = shown(&desk).await.terms.expect("parameters");
         let active = stake(&desk, "Cedar", 1_000).await;
         reaches(&desk, active, StakeState::Active).await;
         let leaving = stake(&desk, "Cedar", 1_000).await;
@@ -171,7 +200,7 @@ fn nothing_is_sent_before_the_quorum_is_verified_and_what_changed_meanwhile_is_r
         let wrong = async |amount: u64, blocks: u32| {
             let provider = provider(&desk, "Birch").await;
             let plan = StakePlan { provider, amount: Atoms(amount), blocks, fee_rate: None, coins: None };
-            refused(desk.app.stake_plan(plan).await)
+            refused(answered(async || desk.app.stake_plan(plan.clone()).await).await)
         };
         assert_eq!(wrong(1_000, 1_000).await, Code::StakeAmount);
         assert_eq!(wrong(STAKE, 9).await, Code::StakeTerm);
@@ -186,13 +215,13 @@ fn nothing_is_sent_before_the_quorum_is_verified_and_what_changed_meanwhile_is_r
         control.staking_params(1_200).await.expect("new parameters");
         control.mine(NetworkId::Bitcoin, 1).await.expect("a block");
         let sign = DraftSign { draft: draft.draft, summary_hash: review.summary_hash };
-        assert_eq!(refused(desk.app.draft_sign(sign).await), Code::StakeParams);
+        assert_eq!(refused(answered(async || desk.app.draft_sign(sign.clone()).await).await), Code::StakeParams);
         desk.discard(&draft).await;
 
         // A fork of the control plane.
         control.plane(Switches { off: false, forked: true }).await.expect("forked");
-        let staking = desk.app.staking(Empty {}).await.expect("an answer");
-        assert_eq!(staking.trouble.map(|refusal| refusal.code), Some(Code::ControlPlaneForked));
+        let fork = async || desk.app.staking(Empty {}).await.map(|view| view.trouble.map_or(Ok(()), Err))?;
+        assert_eq!(refused(answered(fork).await), Code::ControlPlaneForked);
         control.plane(Switches::default()).await.expect("healed");
 
         // Too few sign; then enough of them, but falsely.
