@@ -1,6 +1,7 @@
 //! The law of the guard: no plan by any part of the app spends a coin that holds or may hold assets.
 
 use super::*;
+use crate::coloured::plan as coloured;
 use crate::drafts::{Purpose, bump_bitcoin, check, plan_bitcoin};
 use bitcoin::absolute::LockTime;
 use bitcoin::hashes::Hash as _;
@@ -9,7 +10,7 @@ use bitcoin::{Amount, Block, BlockHash, Network, ScriptBuf, Sequence, TxIn, TxOu
 use causeway_bitcoin_wallet::{FeeRate, Intent, Recipient};
 use causeway_colored::colu::{self, Issuance, Policy};
 use causeway_colored::counterparty::{self, Message};
-use causeway_colored::{Layout, epobc, open_assets};
+use causeway_colored::{Layout, Protocol, epobc, open_assets};
 use causeway_contract::DraftKind;
 use causeway_keys::secret::Seed;
 use causeway_keys::{SigningKeys, account_descriptors};
@@ -240,8 +241,16 @@ fn coins() -> impl Strategy<Value = Vec<(Kind, u64)>> {
     prop::collection::vec((prop::sample::select(KINDS.to_vec()), 600u64..200_000), 1..9)
 }
 
+/// Each case makes a wallet on a disk: a few, unless `PROPTEST_CASES` asks for another number.
+fn cases() -> ProptestConfig {
+    match ProptestConfig::default() {
+        asked if std::env::var_os("PROPTEST_CASES").is_some() => asked,
+        usual => ProptestConfig { cases: 24, ..usual },
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(cases())]
 
     #[test]
     fn no_plan_by_any_part_of_the_app_spends_a_guarded_coin(
@@ -283,6 +292,49 @@ proptest! {
             let draft = Draft::Bitcoin(brought(&world.core, *coin, stranger(1)));
             let refusal = check(&world.core, world.core.selected.expect("one"), draft, &Meaning::default()).err().expect("guarded");
             prop_assert!(matches!(refusal.code, Code::HoldsAssets | Code::ColourUnknown), "{}", refusal);
+        }
+    }
+
+    #[test]
+    fn a_plan_for_units_of_one_asset_spends_no_other_guarded_coin(
+        kinds in coins(), part in 1u64..100, rate in 1_000u64..20_000, burns in any::<bool>(), speaker in any::<prop::sample::Index>(),
+    ) {
+        let mut world = World::new(&[&[(Kind::Plain, 60_000)], &kinds[..]].concat());
+        let guarded = world.guarded();
+        let terms = |kind| coloured::Terms { kind, rate, label: String::new(), payees: Vec::new() };
+        let held = world.core.held(world.core.selected().expect("a wallet"));
+        for asset in held.iter().flat_map(|held| &held.holdings).map(|holding| holding.asset).collect::<BTreeSet<_>>() {
+            let of_asset = |held: &&crate::coloured::Held| held.holdings.iter().any(|holding| holding.asset == asset);
+            let its: BTreeSet<OutPoint> = held.iter().filter(of_asset).map(|held| held.coin.outpoint).collect();
+            let all: u64 = held.iter().flat_map(|held| &held.holdings).filter(|holding| holding.asset == asset).map(|holding| holding.quantity).sum();
+            let amount = (all * part / 100).max(1);
+            let (to, burned) = match burns && asset.protocol() != Protocol::Epobc {
+                true => (Vec::new(), amount),
+                false => (vec![coloured::Delivery { script: stranger(1), quantity: amount }], 0),
+            };
+            let planned = world.spent(|core, write| coloured::transfer(core, write, asset, &to, burned, terms(DraftKind::Send)));
+            match planned {
+                Ok(spent) => {
+                    prop_assert!(spent.intersection(&guarded).all(|coin| its.contains(coin)), "{:?}", asset);
+                    prop_assert!(!spent.is_disjoint(&its));
+                }
+                Err(refusal) => prop_assert!(
+                    matches!(refusal.code, Code::InsufficientFunds | Code::InsufficientFee | Code::FeeTooHigh), "{:?}: {}", asset, refusal
+                ),
+            }
+        }
+        // A message to the ledger, spoken by any coin: only a plain one may speak, and only plain ones pay for it.
+        let (first, kind) = *speaker.get(&world.coins);
+        let said = Message::Dispense;
+        let layout = counterparty::plan::layout(&said, first, &[(stranger(1), Amount::from_sat(700))], None).expect("a layout");
+        let meaning = Meaning { protocol: Some(Protocol::Counterparty), ..Meaning::default() };
+        let keeps = coloured::Keeps { layout, change: None, meaning, about: coloured::About::Nothing };
+        match world.spent(|core, write| coloured::keep_laid_out(core, write, keeps, terms(DraftKind::Send))) {
+            Ok(spent) => {
+                prop_assert_eq!(kind, Kind::Plain);
+                prop_assert!(spent.is_disjoint(&guarded));
+            }
+            Err(refusal) => prop_assert!(kind != Kind::Plain || refusal.code == Code::InsufficientFunds, "{:?}: {}", kind, refusal),
         }
     }
 
