@@ -126,7 +126,7 @@ impl Profile {
             you_pay: amount(&core, offer.gets.asset, offer.gets.value),
             coin: outpoint_text(offer.coin()),
             height,
-            own: core.wallets.values().any(|wallet| wallet.sidechain.coin(&offer.coin()).is_some()),
+            own: core.selected()?.sidechain.coin(&offer.coin()).is_some(),
         })
     }
 

@@ -120,6 +120,8 @@ macro_rules! with_commands {
             // -- Counterparty
             ledger_server(LedgerServer) -> Empty [Main] reads [] stales [Settings];
             ledger_balances(Empty) -> Vec<LedgerBalance> [Main] reads [Networks] stales [];
+            ledger_history(Empty) -> Vec<LedgerEvent> [Main] reads [Networks] stales [];
+            ledger_offers(Empty) -> Vec<LedgerOffer> [Main] reads [Networks] stales [];
             ledger_plan(LedgerPlan) -> DraftView [Main] reads [] stales [Drafts, Coins];
 
             // -- Bitcoin staking

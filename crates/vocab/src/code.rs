@@ -115,6 +115,8 @@ codes! {
     RegistryLies,
     /// An asset registry does not take the asset; args: `registry`, `status`.
     RegistryRefused,
+    /// The ledger's server does not compose such a transaction; args: `why`, in its words.
+    LedgerRefused,
     /// The user has frozen this holder of the asset; args: `address`.
     HolderFrozen,
 

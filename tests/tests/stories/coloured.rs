@@ -219,12 +219,19 @@ fn says(deed: LedgerDeed, asset: &str, amount: u64, source: &str) -> LedgerPlan 
         source: Some(source.into()),
         to: None,
         pays: None,
+        price: None,
+        escrow: None,
+        blocks: None,
+        offer: None,
+        ownership: None,
+        sends: None,
         coin: None,
         divisible: false,
         lock: false,
         text: String::new(),
         fee_rate: None,
         composed: None,
+        ask: None,
     }
 }
 
@@ -337,5 +344,109 @@ fn a_transaction_that_a_server_composed_is_taken_only_if_it_does_what_was_asked(
         let id = format!("counterparty:{name}");
         assert_eq!(holder.ledger(&id).await, [(there, None, 300)]);
         close([issuer, holder]).await;
+    });
+}
+
+/// A number of its own for an asset, so that stories do not meet.
+async fn issues_units(issuer: &Desk, name: &str, amount: u64, source: &str) {
+    issuer.tells(says(LedgerDeed::Issue, name, amount, source)).await;
+}
+
+impl Desk {
+    /// What the ledger's server reports of this wallet's newest message.
+    async fn newest(&self) -> (String, Option<bool>) {
+        let events = self.app.ledger_history(Empty {}).await.expect("a history");
+        assert!(events.iter().all(|event| event.known == Known::Reported));
+        events.first().map(|event| (event.kind.clone(), event.valid)).expect("a message")
+    }
+
+    async fn ledger_offers(&self) -> Vec<(bool, u64, u64, bool)> {
+        let offers = self.app.ledger_offers(Empty {}).await.expect("offers");
+        offers.iter().map(|offer| (offer.dispenser, offer.left.0, offer.price.0, offer.open)).collect()
+    }
+}
+
+#[test]
+fn orders_meet_on_the_ledger_and_what_is_left_is_taken_back() {
+    story(async {
+        let (ada, bert) = tokio::join!(Desk::with(400_000, 0), Desk::with(400_000, 0));
+        let (hers, his) = (ada.coins(BITCOIN).await[0].address.clone(), bert.coins(BITCOIN).await[0].address.clone());
+        tokio::join!(issues_units(&ada, "PEARLS", 1_000, &hers), issues_units(&bert, "SHELLS", 1_000, &his));
+        let order = |give: &str, amount, get: &str, price, source: &str| LedgerPlan {
+            pays: Some(get.into()),
+            price: Some(Atoms(price)),
+            blocks: Some(500),
+            ..says(LedgerDeed::Order, give, amount, source)
+        };
+        let txid = ada.tells(order("PEARLS", 100, "SHELLS", 500, &hers)).await;
+        assert_eq!(ada.ledger_offers().await, [(false, 100, 500, true)]);
+        // A server composes it; what it composed is compared with what is written here.
+        bert.tells(LedgerPlan { ask: Some(true), ..order("SHELLS", 200, "PEARLS", 40, &his) }).await;
+        assert_eq!(bert.newest().await, ("order".into(), Some(true)));
+        let (pearls, shells) = ("counterparty:PEARLS", "counterparty:SHELLS");
+        assert_eq!(bert.ledger(pearls).await, [(his.clone(), None, 40)]);
+        assert_eq!(ada.ledger(shells).await, [(hers.clone(), None, 200)]);
+        assert_eq!(ada.ledger_offers().await, [(false, 60, 300, true)]);
+        // Nobody else takes it back.
+        let back = |source: &str| LedgerPlan { offer: Some(txid.clone()), ..says(LedgerDeed::Cancel, "", 0, source) };
+        bert.tells(back(&his)).await;
+        assert_eq!(bert.newest().await, ("cancel".into(), Some(false)));
+        ada.tells(back(&hers)).await;
+        assert_eq!(ada.ledger(pearls).await, [(hers.clone(), None, 960)]);
+        assert!(!ada.ledger_offers().await[0].3, "it stands no more");
+        let nothing = LedgerPlan { offer: Some("no transaction".into()), ..says(LedgerDeed::Cancel, "", 0, &hers) };
+        assert_eq!(refused(ada.app.ledger_plan(nothing).await), Code::BadRequest);
+        close([ada, bert]).await;
+    });
+}
+
+#[test]
+fn a_dispenser_sells_portions_and_many_are_sent_to_and_an_address_is_swept() {
+    story(async {
+        let (ada, bert) = tokio::join!(Desk::with(400_000, 0), Desk::with(400_000, 0));
+        let (hers, his) = (ada.coins(BITCOIN).await[0].address.clone(), bert.coins(BITCOIN).await[0].address.clone());
+        issues_units(&ada, "MUSSELS", 1_000, &hers).await;
+        let mussels = "counterparty:MUSSELS";
+        let opens = LedgerPlan {
+            price: Some(Atoms(3_000)),
+            escrow: Some(Atoms(100)),
+            ..says(LedgerDeed::Dispenser, "MUSSELS", 10, &hers)
+        };
+        let little = LedgerPlan { escrow: Some(Atoms(9)), ..opens.clone() };
+        assert_eq!(refused(ada.app.ledger_plan(little).await), Code::BadRequest);
+        ada.tells(LedgerPlan { ask: Some(true), ..opens }).await;
+        assert_eq!(ada.ledger_offers().await, [(true, 100, 3_000, true)]);
+        let before = ada.balance(BITCOIN).await;
+        let buys = LedgerPlan { to: Some(hers.clone()), price: Some(Atoms(7_000)), ..says(LedgerDeed::Buy, "", 0, &his) };
+        bert.tells(LedgerPlan { ask: Some(true), ..buys }).await;
+        assert_eq!(bert.ledger(mussels).await, [(his.clone(), None, 20)]);
+        ada.until(async |desk| desk.balance(BITCOIN).await == before + 7_000).await;
+        ada.tells(says(LedgerDeed::CloseDispenser, "MUSSELS", 0, &hers)).await;
+        assert_eq!(ada.ledger(mussels).await, [(hers.clone(), None, 980)]);
+
+        let (third, fourth) = (bert.address(BITCOIN).await, ada.address(BITCOIN).await);
+        let share = |to: &str, amount| LedgerShare { to: to.into(), asset: "MUSSELS".into(), amount: Atoms(amount) };
+        let many = LedgerPlan {
+            sends: Some(vec![share(&third, 30), share(&fourth, 50)]),
+            ask: Some(true),
+            ..says(LedgerDeed::SendMany, "", 0, &hers)
+        };
+        let twice = LedgerPlan { sends: Some(vec![share(&third, 1), share(&third, 2)]), ..many.clone() };
+        assert_eq!(refused(ada.app.ledger_plan(twice).await), Code::BadRequest);
+        ada.tells(many).await;
+        assert_eq!(ada.newest().await, ("mpma".into(), Some(true)));
+        assert!(bert.ledger(mussels).await.contains(&(third.clone(), None, 30)));
+        assert!(ada.ledger(mussels).await.contains(&(fourth, None, 50)));
+
+        let all = LedgerPlan { to: Some(third.clone()), ownership: Some(true), ..says(LedgerDeed::Sweep, "", 0, &hers) };
+        ada.tells(LedgerPlan { ask: Some(true), ..all }).await;
+        assert!(bert.ledger(mussels).await.contains(&(third.clone(), None, 930)));
+        // Who swept it away issues no more of it.
+        ada.tells(says(LedgerDeed::Issue, "MUSSELS", 5, &hers)).await;
+        assert_eq!(ada.newest().await, ("issuance".into(), Some(false)));
+        // A server that cannot says why.
+        let unasked = LedgerPlan { ask: Some(true), ..says(LedgerDeed::Attach, "MUSSELS", 5, &hers) };
+        assert_eq!(refused(ada.app.ledger_plan(unasked).await), Code::BadRequest);
+        close([ada, bert]).await;
     });
 }

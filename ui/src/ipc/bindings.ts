@@ -7,7 +7,7 @@ export type AssetId = string;
 export type NetworkId = "bitcoin" | "sidechain";
 export type Capability = "receive" | "send" | "issue" | "peg";
 export type Known = "pending" | "reported" | "verified";
-export type Code = "locked" | "wrong-password" | "too-many-tries" | "weak-password" | "bad-words" | "words-do-not-match" | "bad-descriptor" | "profile-in-use" | "wrong-realm" | "bad-realm" | "unknown-wallet" | "watch-only" | "bad-vault" | "disk-full" | "disk-failed" | "bad-release" | "release-short" | "release-old" | "release-foreign" | "release-file" | "unknown-command" | "bad-request" | "not-found" | "not-offered" | "bad-address" | "wrong-network" | "bitcoin-address" | "sidechain-address" | "explicit-address" | "bad-amount" | "dust" | "above-supply" | "insufficient-funds" | "insufficient-fee" | "fee-too-high" | "fee-too-low" | "coin-unavailable" | "no-recipients" | "unknown-asset" | "no-token" | "bad-contract" | "registry-unreachable" | "registry-lies" | "registry-refused" | "holder-frozen" | "holds-assets" | "colour-unknown" | "wrong-colouring" | "plain-address" | "no-issuing-coin" | "bad-row" | "bad-draft" | "draft-lies" | "draft-expired" | "review-mismatch" | "nothing-to-sign" | "not-replaceable" | "peg-paused" | "halted" | "not-synced" | "peg-out-destination" | "point-of-no-return" | "peg-in-expired" | "expired" | "not-ready" | "amount-needed" | "bad-invoice" | "stake-amount" | "stake-term" | "stake-params" | "stake-provider" | "covenant-missing" | "bad-delegation" | "not-extendable" | "bad-exit-package" | "vote-unsafe" | "trust-expired" | "control-plane-forked" | "no-peers" | "bad-peer" | "wrong-genesis" | "bad-header" | "signed-twice" | "bad-proof" | "not-accepted" | "bug";
+export type Code = "locked" | "wrong-password" | "too-many-tries" | "weak-password" | "bad-words" | "words-do-not-match" | "bad-descriptor" | "profile-in-use" | "wrong-realm" | "bad-realm" | "unknown-wallet" | "watch-only" | "bad-vault" | "disk-full" | "disk-failed" | "bad-release" | "release-short" | "release-old" | "release-foreign" | "release-file" | "unknown-command" | "bad-request" | "not-found" | "not-offered" | "bad-address" | "wrong-network" | "bitcoin-address" | "sidechain-address" | "explicit-address" | "bad-amount" | "dust" | "above-supply" | "insufficient-funds" | "insufficient-fee" | "fee-too-high" | "fee-too-low" | "coin-unavailable" | "no-recipients" | "unknown-asset" | "no-token" | "bad-contract" | "registry-unreachable" | "registry-lies" | "registry-refused" | "ledger-refused" | "holder-frozen" | "holds-assets" | "colour-unknown" | "wrong-colouring" | "plain-address" | "no-issuing-coin" | "bad-row" | "bad-draft" | "draft-lies" | "draft-expired" | "review-mismatch" | "nothing-to-sign" | "not-replaceable" | "peg-paused" | "halted" | "not-synced" | "peg-out-destination" | "point-of-no-return" | "peg-in-expired" | "expired" | "not-ready" | "amount-needed" | "bad-invoice" | "stake-amount" | "stake-term" | "stake-params" | "stake-provider" | "covenant-missing" | "bad-delegation" | "not-extendable" | "bad-exit-package" | "vote-unsafe" | "trust-expired" | "control-plane-forked" | "no-peers" | "bad-peer" | "wrong-genesis" | "bad-header" | "signed-twice" | "bad-proof" | "not-accepted" | "bug";
 export type Failure = { code: Code; args?: Record<string, string> };
 
 export type About = { 
@@ -1160,7 +1160,73 @@ amount: Atoms,
  * Always *reported*: nothing here proves it.
  */
 known: Known, };
-export type LedgerDeed = "issue" | "send" | "destroy" | "dividend" | "broadcast" | "attach" | "detach";
+export type LedgerDeed = "issue" | "send" | "destroy" | "dividend" | "broadcast" | "attach" | "detach" | "order" | "cancel" | "dispenser" | "close-dispenser" | "buy" | "sweep" | "send-many";
+export type LedgerEvent = { 
+/**
+ * Its transaction.
+ */
+txid: string, 
+/**
+ * Block; absent while it waits for one.
+ */
+height: number | null, 
+/**
+ * The address that spoke.
+ */
+source: string, 
+/**
+ * What it said, in the words of the server, such as `issuance`.
+ */
+kind: string, 
+/**
+ * Whether the server took it for valid; absent when it does not say.
+ */
+valid: boolean | null, 
+/**
+ * Always *reported*: that the message is in the chain is certain, what came of it is not.
+ */
+known: Known, };
+export type LedgerOffer = { 
+/**
+ * Its transaction.
+ */
+txid: string, 
+/**
+ * The address that made it.
+ */
+source: string, 
+/**
+ * A dispenser, which sells for bitcoin; otherwise an order.
+ */
+dispenser: boolean, 
+/**
+ * What is given.
+ */
+gives: AssetLabel, 
+/**
+ * How much of it is left.
+ */
+left: Atoms, 
+/**
+ * Of a dispenser: one portion.
+ */
+portion: Atoms | null, 
+/**
+ * What is asked for; bitcoin for a dispenser.
+ */
+gets: AssetLabel, 
+/**
+ * How much of it is still asked for; of a dispenser: for one portion.
+ */
+price: Atoms, 
+/**
+ * It can still be taken.
+ */
+open: boolean, 
+/**
+ * Always *reported*.
+ */
+known: Known, };
 export type LedgerPlan = { 
 /**
  * What to do.
@@ -1183,9 +1249,33 @@ source: string | null,
  */
 to: string | null, 
 /**
- * What a dividend is paid in.
+ * What a dividend is paid in, or what an order asks for.
  */
 pays: AssetId | null, 
+/**
+ * Of an order: how much of `pays`. Of a dispenser and of a purchase: satoshis, for one portion and altogether.
+ */
+price: Atoms | null, 
+/**
+ * Of a dispenser: how much it sells at most; `amount` is one portion.
+ */
+escrow: Atoms | null, 
+/**
+ * Of an order: for how many blocks; absent or 0: until it is taken back.
+ */
+blocks: number | null, 
+/**
+ * The transaction of the order that is taken back.
+ */
+offer: string | null, 
+/**
+ * Of a sweep: assets that this address issues go along.
+ */
+ownership: boolean | null, 
+/**
+ * Of a send to many: whom, what and how much.
+ */
+sends: Array<LedgerShare> | null, 
 /**
  * The coin to detach from, `txid:vout`.
  */
@@ -1209,12 +1299,29 @@ fee_rate: number | null,
 /**
  * The unsigned transaction as a server composed it, hex: taken if it does exactly this and nothing else. Absent: composed here.
  */
-composed: string | null, };
+composed: string | null, 
+/**
+ * The server is asked to compose the transaction, which is then taken as `composed` is. It learns which coins are spent.
+ */
+ask: boolean | null, };
 export type LedgerServer = { 
 /**
  * `https://…`, what stands before `/v2/`.
  */
 server: string, };
+export type LedgerShare = { 
+/**
+ * To whom.
+ */
+to: string, 
+/**
+ * What.
+ */
+asset: AssetId, 
+/**
+ * How much, in smallest units.
+ */
+amount: Atoms, };
 export type Moved = { 
 /**
  * The asset.
@@ -2896,6 +3003,8 @@ export type Commands = {
   dividend_plan: { request: DividendPlan; answer: DraftView };
   ledger_server: { request: LedgerServer; answer: Empty };
   ledger_balances: { request: Empty; answer: LedgerBalance[] };
+  ledger_history: { request: Empty; answer: LedgerEvent[] };
+  ledger_offers: { request: Empty; answer: LedgerOffer[] };
   ledger_plan: { request: LedgerPlan; answer: DraftView };
   staking: { request: Empty; answer: StakingView };
   stakes: { request: Empty; answer: StakeView[] };
@@ -2999,6 +3108,8 @@ export const tags: { [C in keyof Commands]: { reads: Tag[]; stales: Tag[] } } = 
   dividend_plan: { reads: [], stales: ["drafts", "coins"] },
   ledger_server: { reads: [], stales: ["settings"] },
   ledger_balances: { reads: ["networks"], stales: [] },
+  ledger_history: { reads: ["networks"], stales: [] },
+  ledger_offers: { reads: ["networks"], stales: [] },
   ledger_plan: { reads: [], stales: ["drafts", "coins"] },
   staking: { reads: ["networks", "operations"], stales: [] },
   stakes: { reads: ["operations"], stales: [] },

@@ -12,7 +12,7 @@ import { stage, type Stage } from './stage';
 
 const PATHS: Record<string, string[]> = {
   overview: [], bitcoin: ['bitcoin'], coins: ['sidechain', 'coins'], addresses: ['bitcoin', 'addresses'], receive: ['sidechain', 'receive'], 'receive bitcoin': ['bitcoin', 'receive'],
-  send: ['sidechain', 'send'], 'send bitcoin': ['bitcoin', 'send'], assets: ['assets'], asset: ['assets', HBR27.id], issue: ['assets', 'issue'], distribute: ['assets', HBR27.id, 'distribute'], holders: ['assets', HBR27.id, 'holders'], redemptions: ['assets', HBR27.id, 'redeem'], registry: ['assets', HBR27.id, 'registry'], swaps: ['assets', 'swap'], kinds: ['assets', 'kinds'], coloured: ['assets', 'coloured', 'oMsYAJSAmVtdMEy4isBVdHWvPDy6tUVZYW'], bridge: ['bridge'], 'peg in': ['bridge', 'in'],
+  send: ['sidechain', 'send'], 'send bitcoin': ['bitcoin', 'send'], assets: ['assets'], asset: ['assets', HBR27.id], issue: ['assets', 'issue'], distribute: ['assets', HBR27.id, 'distribute'], holders: ['assets', HBR27.id, 'holders'], redemptions: ['assets', HBR27.id, 'redeem'], registry: ['assets', HBR27.id, 'registry'], swaps: ['assets', 'swap'], kinds: ['assets', 'kinds'], ledger: ['assets', 'ledger'], coloured: ['assets', 'coloured', 'oMsYAJSAmVtdMEy4isBVdHWvPDy6tUVZYW'], bridge: ['bridge'], 'peg in': ['bridge', 'in'],
   'peg out': ['bridge', 'out'], finished: ['bridge', 'finished'], audit: ['bridge', 'audit'], staking: ['staking'], activity: ['activity'], operations: ['activity', 'operations'], settings: ['settings'],
 };
 const SCENARIOS: Scenario[] = ['full', 'empty', 'halted', 'loading', 'offline', 'paused', 'long', 'watch'];

@@ -9,6 +9,8 @@ export const deskEn = {
   'confirm.kind.offer': 'Offer to swap: whoever has it can take it',
   'confirm.kind.swap': 'Swap: an offer of somebody else is taken',
   'confirm.toTaker': 'To whoever takes the offer',
+  'confirm.offerFee': 'paid by whoever takes the offer',
+  'confirm.offerGets': 'Comes to you once it is taken',
   'swap.title': 'Swaps',
   'swap.offer': 'Offer a coin',
   'swap.offerBody': 'You offer a whole coin for an amount of something else. Your signature covers just these two. Whoever has the offer can take it until you cancel.',

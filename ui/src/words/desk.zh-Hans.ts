@@ -11,6 +11,8 @@ export const deskZhHans = {
   'confirm.kind.offer': '互换要约：持有它的人都可接受',
   'confirm.kind.swap': '互换：接受他人的要约',
   'confirm.toTaker': '付给接受要约的人',
+  'confirm.offerFee': '由接受要约的人支付',
+  'confirm.offerGets': '要约被接受后归您',
   'swap.title': '互换',
   'swap.offer': '提出一枚币',
   'swap.offerBody': '您用整枚币换取一定数量的另一种资产。您的签名只涵盖这两者。在您取消之前，任何持有要约的人都可以接受。',

@@ -11,6 +11,8 @@ export const deskZhHant = {
   'confirm.kind.offer': '互換要約：持有它的人都可接受',
   'confirm.kind.swap': '互換：接受他人的要約',
   'confirm.toTaker': '付給接受要約的人',
+  'confirm.offerFee': '由接受要約的人支付',
+  'confirm.offerGets': '要約被接受後歸您',
   'swap.title': '互換',
   'swap.offer': '提出一枚幣',
   'swap.offerBody': '您用整枚幣換取一定數量的另一種資產。您的簽名只涵蓋這兩者。在您取消之前，任何持有要約的人都可以接受。',

@@ -1,9 +1,11 @@
 // English: the source of the words. The other languages are typed from it, so that a missing word is a type error.
 import { deskEn } from './desk.en';
+import { ledgerEn } from './ledger.en';
 import { stakeEn } from './stake.en';
 
 export const en = {
   ...deskEn,
+  ...ledgerEn,
   ...stakeEn,
 
   // Shell
@@ -752,7 +754,7 @@ export const en = {
   'coloured.about.open-assets': 'Units lie on ordinary bitcoin outputs. Everybody sees who holds how many. Whoever has the issuing key can issue more for ever, and a wallet that does not know the protocol destroys units.',
   'coloured.about.colu': 'Units lie on ordinary bitcoin outputs, with decimal places. The supply can be fixed for ever. Its services are gone, so holders need a wallet that reads the blocks, such as this one.',
   'coloured.about.epobc': 'Each unit is a satoshi and stays locked in its coin. It is issued once, cannot be increased, and cannot be destroyed in part. Few wallets know it.',
-  'coloured.about.counterparty': 'A ledger that servers keep from messages in Bitcoin transactions. What they say of balances is reported, not verified. Its coins are guarded here; issuing it is not offered yet.',
+  'coloured.about.counterparty': 'A ledger that servers keep from messages in Bitcoin transactions. What they say of balances is reported, not verified. Coins that units are bound to are guarded here.',
   'coloured.more': 'More can be issued later',
   'coloured.definition': 'Definition',
   'coloured.definitionHint': 'Where the definition file lies, over https. A claim of yours that nothing on the chain proves.',

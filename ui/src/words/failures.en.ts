@@ -247,6 +247,11 @@ export const failuresEn: FailureWords = {
     why: ['{registry} answered with status {status}.', 'It answered no.'],
     now: 'Publish the proof file at your domain, wait until the issuance is in a block, and try again. What is registered already is not taken twice.',
   },
+  'ledger-refused': {
+    what: 'The ledger\'s server does not compose it.',
+    why: ['It says: {why}.', 'It gives no reason.'],
+    now: 'Check balance, asset and address, or let this wallet compose the transaction itself.',
+  },
   'holder-frozen': {
     what: 'You have frozen this holder.',
     why: 'This wallet pays an address that you froze nothing more of that asset.',

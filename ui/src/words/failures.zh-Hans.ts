@@ -247,6 +247,11 @@ export const failuresZhHans: FailureWords = {
     why: ['{registry} 的回应状态为 {status}。', '它的回应是拒绝。'],
     now: '请在您的域名发布证明文件，等待发行进入区块后重试。已登记的资产不会再次接受。',
   },
+  'ledger-refused': {
+    what: '账本服务器没有编写该交易。',
+    why: ['它说：{why}。', '它没有说明原因。'],
+    now: '请检查余额、资产和地址，或让本钱包自行编写交易。',
+  },
   'holder-frozen': {
     what: '您已冻结这位持有人。',
     why: '本钱包不再向您冻结的地址付这种资产。',

@@ -247,6 +247,11 @@ export const failuresZhHant: FailureWords = {
     why: ['{registry} 的回應狀態為 {status}。', '它的回應是拒絕。'],
     now: '請在您的域名發布證明文件，等待發行進入區塊後重試。已登記的資產不會再次接受。',
   },
+  'ledger-refused': {
+    what: '帳本伺服器沒有編寫該交易。',
+    why: ['它說：{why}。', '它沒有說明原因。'],
+    now: '請檢查餘額、資產和地址，或讓本錢包自行編寫交易。',
+  },
   'holder-frozen': {
     what: '您已凍結這位持有人。',
     why: '本錢包不再向您凍結的地址付這種資產。',

@@ -1,9 +1,11 @@
 import { deskZhHans } from './desk.zh-Hans';
+import { ledgerZhHans } from './ledger.zh-Hans';
 import { stakeZhHans } from './stake.zh-Hans';
 import type { Dictionary } from './dictionary';
 
 export const zhHans: Dictionary = {
   ...deskZhHans,
+  ...ledgerZhHans,
   ...stakeZhHans,
 
   // Shell
@@ -752,7 +754,7 @@ export const zhHans: Dictionary = {
   'coloured.about.open-assets': '单位附着在普通比特币输出上，任何人都能看到谁持有多少。持有发行密钥者可永远增发；不认识该协议的钱包会销毁这些单位。',
   'coloured.about.colu': '单位附着在普通比特币输出上，可有小数位，总量可永久锁定。其线上服务已不存在，持有人需要像本钱包这样自行读取区块的钱包。',
   'coloured.about.epobc': '每个单位是一聪，锁在其币中。只发行一次，不能增发，也不能部分销毁。认识它的钱包很少。',
-  'coloured.about.counterparty': '由服务器根据比特币交易中的消息维护的账本，其余额是报告而非验证所得。本钱包会保护相关的币，但暂不提供发行。',
+  'coloured.about.counterparty': '由服务器根据比特币交易中的消息维护的账本，其余额是报告而非验证所得。绑定有单位的币由本钱包保护。',
   'coloured.more': '以后可以增发',
   'coloured.definition': '定义文件',
   'coloured.definitionHint': '定义文件的 https 地址。这只是您的声明，链上无法证明。',

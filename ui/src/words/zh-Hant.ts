@@ -1,9 +1,11 @@
 import { deskZhHant } from './desk.zh-Hant';
+import { ledgerZhHant } from './ledger.zh-Hant';
 import { stakeZhHant } from './stake.zh-Hant';
 import type { Dictionary } from './dictionary';
 
 export const zhHant: Dictionary = {
   ...deskZhHant,
+  ...ledgerZhHant,
   ...stakeZhHant,
 
   // Shell
@@ -752,7 +754,7 @@ export const zhHant: Dictionary = {
   'coloured.about.open-assets': '單位附著在普通比特幣輸出上，任何人都能看到誰持有多少。持有發行金鑰者可永遠增發；不認識該協定的錢包會銷毀這些單位。',
   'coloured.about.colu': '單位附著在普通比特幣輸出上，可有小數位，總量可永久鎖定。其線上服務已不存在，持有人需要像本錢包這樣自行讀取區塊的錢包。',
   'coloured.about.epobc': '每個單位是一聰，鎖在其幣中。只發行一次，不能增發，也不能部分銷毀。認識它的錢包很少。',
-  'coloured.about.counterparty': '由伺服器根據比特幣交易中的訊息維護的帳本，其餘額是回報而非驗證所得。本錢包會保護相關的幣，但暫不提供發行。',
+  'coloured.about.counterparty': '由伺服器根據比特幣交易中的訊息維護的帳本，其餘額是回報而非驗證所得。綁定有單位的幣由本錢包保護。',
   'coloured.more': '以後可以增發',
   'coloured.definition': '定義檔',
   'coloured.definitionHint': '定義檔的 https 位址。這只是您的聲明，鏈上無法證明。',

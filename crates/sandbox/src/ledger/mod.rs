@@ -1,12 +1,14 @@
 //! A small ledger of Counterparty messages, read from the real chain, behind the REST paths that its servers have.
 //!
-//! It understands issuances, sends, MPMA, dividends, destructions, broadcasts, attachments and detachments, and that spending a coin with units bound
-//! to it moves them. Orders, dispensers, sweeps, fair minters and pools are read and left alone. Nobody here has XCP, so what costs XCP
-//! elsewhere is free.
+//! It understands issuances, sends, MPMA, sweeps, dividends, destructions, broadcasts, orders between assets and their cancelling, dispensers,
+//! attachments and detachments, and that spending a coin with units bound to it moves them. Orders for bitcoin, fair minters and pools are read
+//! and left alone. Nobody here has XCP, so what costs XCP elsewhere is free.
 
+mod compose;
+mod market;
 pub(crate) mod service;
 
-use bitcoin::{Address, Block, Network, OutPoint, ScriptBuf, Transaction, Txid};
+use bitcoin::{Address, Block, Network, OutPoint, ScriptBuf, Transaction, TxOut, Txid};
 use causeway_colored::counterparty::message::{Description, Flags};
 use causeway_colored::counterparty::{AssetId, Message, carrier};
 use std::collections::{BTreeMap, HashMap};
@@ -44,10 +46,22 @@ pub(crate) struct Event {
 /// Everything that the blocks up to one of them say.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    scripts: HashMap<OutPoint, ScriptBuf>,
+    outputs: HashMap<OutPoint, TxOut>,
     pub(crate) balances: BTreeMap<(AssetId, Holder), u64>,
     pub(crate) assets: BTreeMap<AssetId, Asset>,
     pub(crate) events: Vec<Event>,
+    pub(crate) orders: Vec<market::Order>,
+    pub(crate) dispensers: Vec<market::Dispenser>,
+}
+
+/// A message in its transaction.
+#[derive(Clone, Copy)]
+struct Spoken<'a> {
+    tx: &'a Transaction,
+    txid: Txid,
+    height: u32,
+    source: &'a str,
+    coins: &'a [OutPoint],
 }
 
 type Outcome = Result<(), &'static str>;
@@ -59,6 +73,7 @@ fn address(script: &ScriptBuf) -> Option<String> {
 impl Ledger {
     /// Takes the next block in.
     pub(crate) fn take(&mut self, height: u32, block: &Block) {
+        self.expire(height);
         for tx in &block.txdata {
             self.transaction(height, tx);
         }
@@ -66,7 +81,8 @@ impl Ledger {
 
     fn transaction(&mut self, height: u32, tx: &Transaction) {
         let txid = tx.compute_txid();
-        let source = tx.input.first().and_then(|input| self.scripts.get(&input.previous_output)).and_then(address);
+        let source = tx.input.first().and_then(|input| self.outputs.get(&input.previous_output));
+        let source = source.and_then(|output| address(&output.script_pubkey));
         let message = carrier::find(tx).map(|carried| Message::read(&carried.message));
         let detaches = matches!(message, Some(Ok(Message::Detach { .. })));
         let coins: Vec<OutPoint> = tx.input.iter().map(|input| input.previous_output).collect();
@@ -74,14 +90,18 @@ impl Ledger {
             self.move_bound(tx, txid, &coins);
         }
         if let (Some(Ok(message)), Some(source)) = (&message, source) {
-            let status = self.message(tx, txid, &source, message, &coins).err().unwrap_or("valid").to_owned();
+            let status = self
+                .message(Spoken { tx, txid, height, source: &source, coins: &coins }, message)
+                .err()
+                .unwrap_or("valid")
+                .to_owned();
             self.events.push(Event { txid, height, source, kind: kind(message), status });
         }
         for coin in &coins {
-            self.scripts.remove(coin);
+            self.outputs.remove(coin);
         }
         for (vout, output) in (0..).zip(&tx.output) {
-            self.scripts.insert(OutPoint { txid, vout }, output.script_pubkey.clone());
+            self.outputs.insert(OutPoint { txid, vout }, output.clone());
         }
     }
 
@@ -125,7 +145,8 @@ impl Ledger {
         Ok(())
     }
 
-    fn message(&mut self, tx: &Transaction, txid: Txid, source: &str, message: &Message, coins: &[OutPoint]) -> Outcome {
+    fn message(&mut self, spoken: Spoken<'_>, message: &Message) -> Outcome {
+        let Spoken { tx, txid, source, coins, .. } = spoken;
         match message {
             Message::Issuance { asset, quantity, flags, description, .. } => {
                 self.issue(source, *asset, *quantity, *flags, description, None)
@@ -151,6 +172,21 @@ impl Ledger {
                 Ok(())
             }
             Message::Broadcast { .. } => Ok(()),
+            Message::Sweep { destination, flags, .. } => {
+                let to = destination.address(Network::Regtest).ok_or("no destination")?.to_string();
+                self.sweep(source, &to, *flags);
+                Ok(())
+            }
+            Message::Order { give, give_quantity, get, get_quantity, expiration, .. } => {
+                self.order(spoken, [(*give, *give_quantity), (*get, *get_quantity)], *expiration)
+            }
+            Message::Cancel { offer } => self.cancel(source, *offer),
+            Message::Dispenser { asset, give_quantity, escrow_quantity, satoshi_rate, status, .. } => match status {
+                0 => self.open_dispenser(spoken, *asset, [*give_quantity, *escrow_quantity, *satoshi_rate]),
+                10 => self.close_dispenser(source, *asset),
+                _ => Err("not understood here"),
+            },
+            Message::Dispense => self.dispense(spoken),
             Message::Attach { asset, quantity, vout } => {
                 let asset = AssetId::parse(asset).map_err(|_| "no such asset")?;
                 let first = tx.output.iter().position(|output| !output.script_pubkey.is_op_return());
@@ -215,6 +251,22 @@ impl Ledger {
         Ok(())
     }
 
+    /// Everything that the address holds, everything that it issues, or both; what is bound to coins stays.
+    fn sweep(&mut self, source: &str, to: &str, flags: u8) {
+        if flags & 1 != 0 {
+            let own = Holder::Address(source.to_owned());
+            let held: Vec<AssetId> = self.balances.keys().filter(|(_, holder)| *holder == own).map(|(asset, _)| *asset).collect();
+            for asset in held {
+                if let Some(quantity) = self.balances.remove(&(asset, own.clone())) {
+                    self.credit(asset, Holder::Address(to.to_owned()), quantity);
+                }
+            }
+        }
+        if flags & 2 != 0 {
+            self.assets.values_mut().filter(|asset| asset.issuer == source).for_each(|asset| asset.issuer = to.to_owned());
+        }
+    }
+
     fn send_many(&mut self, source: &str, mpma: &causeway_colored::counterparty::Mpma) -> Outcome {
         let mut sends = Vec::new();
         for (asset, shares) in &mpma.lists {
@@ -276,6 +328,7 @@ fn kind(message: &Message) -> &'static str {
         Message::Order { .. } => "order",
         Message::Dispenser { .. } => "dispenser",
         Message::Dispense => "dispense",
+        Message::Cancel { .. } => "cancel",
         Message::Issuance { .. } | Message::SubassetIssuance { .. } => "issuance",
         Message::Broadcast { .. } => "broadcast",
         Message::Dividend { .. } => "dividend",

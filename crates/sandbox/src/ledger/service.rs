@@ -67,6 +67,9 @@ pub(crate) fn router(reader: Arc<Reader>) -> Router {
         .route("/v2/healthz", get(health))
         .route("/v2/addresses/{address}/balances", get(balances))
         .route("/v2/addresses/{address}/transactions", get(transactions))
+        .route("/v2/addresses/{address}/orders", get(orders))
+        .route("/v2/addresses/{address}/dispensers", get(dispensers))
+        .route("/v2/addresses/{address}/compose/{kind}", get(compose))
         .route("/v2/assets/{asset}", get(asset))
         .route("/v2/assets/{asset}/balances", get(holders))
         .route("/v2/assets/{asset}/holders", get(holders))
@@ -124,6 +127,57 @@ async fn transactions(State(reader): Service, Path(wanted): Path<String>) -> Ans
         })
     };
     reader.ask(|ledger, _| ledger.events.iter().rev().filter(|e| e.source == wanted).map(event).collect()).await.map(list)
+}
+
+fn info(ledger: &Ledger, asset: AssetId) -> Value {
+    let divisible = ledger.assets.get(&asset).map_or(asset.number() <= 1, |known| known.divisible);
+    json!({ "divisible": divisible, "asset_longname": ledger.assets.get(&asset).and_then(|known| known.longname.clone()) })
+}
+
+async fn orders(State(reader): Service, Path(wanted): Path<String>) -> Answer {
+    let of = |ledger: &Ledger, _| {
+        let orders = ledger.orders.iter().rev().filter(|order| order.source == wanted);
+        let row = |order: &super::market::Order| {
+            json!({
+                "tx_hash": order.txid.to_string(), "source": order.source, "status": order.status,
+                "give_asset": order.give.to_string(), "give_remaining": order.give_left, "give_asset_info": info(ledger, order.give),
+                "get_asset": order.get.to_string(), "get_remaining": order.get_left, "get_asset_info": info(ledger, order.get),
+                "expire_index": order.expires,
+            })
+        };
+        orders.map(row).collect()
+    };
+    reader.ask(of).await.map(list)
+}
+
+async fn dispensers(State(reader): Service, Path(wanted): Path<String>) -> Answer {
+    let of = |ledger: &Ledger, _| {
+        let own = ledger.dispensers.iter().rev().filter(|dispenser| dispenser.source == wanted);
+        let row = |dispenser: &super::market::Dispenser| {
+            json!({
+                "tx_hash": dispenser.txid.to_string(), "source": dispenser.source, "asset": dispenser.asset.to_string(),
+                "give_quantity": dispenser.portion, "escrow_quantity": dispenser.escrow, "give_remaining": dispenser.left,
+                "satoshirate": dispenser.rate, "status": if dispenser.open { 0 } else { 10 }, "asset_info": info(ledger, dispenser.asset),
+            })
+        };
+        own.map(row).collect()
+    };
+    reader.ask(of).await.map(list)
+}
+
+/// As elsewhere, a refusal is an answer with the reason in words.
+async fn compose(
+    State(reader): Service,
+    Path((source, kind)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Result<(StatusCode, Json<Value>), StatusCode> {
+    let url =
+        reqwest::Url::parse(&format!("http://ledger/?{}", query.unwrap_or_default())).map_err(|_| StatusCode::BAD_REQUEST)?;
+    let asked: HashMap<String, String> = url.query_pairs().into_owned().collect();
+    Ok(match reader.ask(|ledger, _| ledger.compose(&source, &kind, &super::compose::Asked(&asked))).await? {
+        Ok(hex) => (StatusCode::OK, Json(json!({ "result": { "rawtransaction": hex, "name": kind } }))),
+        Err(why) => (StatusCode::BAD_REQUEST, Json(json!({ "error": why }))),
+    })
 }
 
 async fn asset(State(reader): Service, Path(name): Path<String>) -> Answer {

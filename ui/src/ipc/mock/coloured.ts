@@ -1,5 +1,5 @@
 // Coloured coins of the world in memory. Everything here is invented.
-import type { AssetLabel, ColouredAsset, DraftView, HoldersView, LedgerBalance } from '../bindings';
+import type { AssetLabel, ColouredAsset, DraftView, HoldersView, LedgerBalance, LedgerEvent, LedgerOffer } from '../bindings';
 import { address } from './assets';
 import type { World } from './world';
 
@@ -37,3 +37,21 @@ export const ledger = (world: World): LedgerBalance[] =>
     asset: { id: 'counterparty:A95428956661682177', ticker: 'A95428956661', name: 'HARBOUR.berths', precision: 0, named: false },
     address: 'bcrt1q6tc0msqt5r7j30tselwvxcrkegxcxvjpnla482', coin: null, amount: '120', known: 'reported',
   }];
+
+const QUAY = 'bcrt1q6tc0msqt5r7j30tselwvxcrkegxcxvjpnla482';
+const COIN: AssetLabel = { id: 'btc', ticker: 'BTC', name: 'Bitcoin', precision: 8, named: true };
+
+export const ledgerHistory = (world: World): LedgerEvent[] =>
+  ledger(world).length === 0 ? [] : [
+    { txid: 'ab'.repeat(32), height: null, source: QUAY, kind: 'dispenser', valid: null, known: 'reported' },
+    { txid: 'cd'.repeat(32), height: 184, source: QUAY, kind: 'issuance', valid: true, known: 'reported' },
+    { txid: 'ef'.repeat(32), height: 190, source: QUAY, kind: 'enhanced_send', valid: false, known: 'reported' },
+  ];
+
+export function ledgerOffers(world: World): LedgerOffer[] {
+  const [held] = ledger(world);
+  return !held ? [] : [
+    { txid: '12'.repeat(32), source: QUAY, dispenser: true, gives: held.asset, left: '90', portion: '10', gets: COIN, price: '250000', open: true, known: 'reported' },
+    { txid: '34'.repeat(32), source: QUAY, dispenser: false, gives: held.asset, left: '5', portion: null, gets: { ...held.asset, id: 'counterparty:XCP', ticker: 'XCP', name: '', precision: 8 }, price: '500000000', open: true, known: 'reported' },
+  ];
+}

@@ -515,6 +515,8 @@ export class World implements Host {
     dividend_plan: ({ asset, amount, fee_rate }) => coloured.plan(this, asset, amount, null, fee_rate),
     ledger_server: () => ({}) as never,
     ledger_balances: () => coloured.ledger(this),
+    ledger_history: () => coloured.ledgerHistory(this),
+    ledger_offers: () => coloured.ledgerOffers(this),
     ledger_plan: ({ asset, amount, to, fee_rate }) => coloured.plan(this, asset, amount, to, fee_rate),
     ...this.desk.handlers,
     ...this.staked.handlers,

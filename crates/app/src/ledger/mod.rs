@@ -1,23 +1,26 @@
-//! Counterparty: messages are written here, balances are what a server reports.
+//! Counterparty: messages are written here, what came of them is what a server reports.
+
+mod message;
 
 use crate::coloured::plan::{About, Keeps, Terms, keep_laid_out, own_address};
 use crate::drafts::{Purpose, excluded_bitcoin, keep_bitcoin};
 use crate::guard::Meaning;
 use crate::memory::{Core, stale};
-use crate::profile::{Profile, now};
+use crate::profile::Profile;
 use bitcoin::consensus::encode::deserialize_hex;
 use bitcoin::{Amount, OutPoint, ScriptBuf, Transaction, TxOut};
 use causeway_bitcoin_wallet::{Coin, FeeRate, KeychainKind, PaymentUri};
-use causeway_colored::counterparty::message::{Description, Flags, Number};
-use causeway_colored::counterparty::{AssetId, Composed, Destination, Encoding, Intent, Message, plan, verify_composed};
+use causeway_colored::counterparty::{AssetId, Composed, Intent, plan, verify_composed};
 use causeway_colored::{Ancestry, Protocol};
 use causeway_contract::{
-    AssetLabel, Atoms, DraftKind, DraftView, Empty, Failure, LedgerBalance, LedgerDeed, LedgerPlan, LedgerServer, Tag,
+    AssetLabel, Atoms, DraftKind, DraftView, Empty, Failure, LedgerBalance, LedgerDeed, LedgerEvent, LedgerOffer, LedgerPlan,
+    LedgerServer, Tag,
 };
-use causeway_peers::ledger::{Ledger, Reported};
+use causeway_peers::ledger::{Ledger, Offered, Reported, Side};
 use causeway_peers::source::Trust;
 use causeway_store::Write;
 use causeway_vocab::{Code, Known, NetworkId, Refusal};
+use message::Said;
 use rand::RngCore as _;
 use std::collections::BTreeSet;
 
@@ -25,12 +28,12 @@ use std::collections::BTreeSet;
 const SERVER: &str = "ledger-server";
 /// Addresses that are asked for at most.
 const MOST_ADDRESSES: usize = 200;
+/// Coins that a server is offered at most.
+const MOST_COINS: usize = 20;
 /// What a new numeric asset's number is above.
 const FIRST_NUMERIC: u64 = 26u64.pow(12) + 1;
 /// Virtual bytes that a signature adds to an input, at most.
 const SIGNATURE: u64 = 28;
-/// Longest note, bytes.
-const LONGEST_NOTE: usize = 34;
 
 fn bad(field: &str) -> Refusal {
     Refusal::new(Code::BadRequest).with("field", field)
@@ -87,6 +90,56 @@ impl Profile {
         Ok(reported.into_iter().map(view).collect())
     }
 
+    /// Addresses that money has come to: only they can have spoken.
+    fn speakers(&self) -> Result<Vec<String>, Refusal> {
+        let core = self.core();
+        let addresses = core.selected()?.bitcoin.addresses().into_iter().filter(|entry| entry.used);
+        Ok(addresses.map(|entry| entry.address.to_string()).take(MOST_ADDRESSES).collect())
+    }
+
+    /// What became of this wallet's messages, newest first, as far as the server knows them.
+    pub(crate) async fn ledger_history(&self, _: Empty) -> Result<Vec<LedgerEvent>, Failure> {
+        let ledger = self.ledger()?;
+        let mut events = Vec::new();
+        for address in self.speakers()? {
+            events.extend(ledger.transactions(&address).await?);
+        }
+        events.sort_by_key(|event| std::cmp::Reverse(event.height.unwrap_or(u32::MAX)));
+        let view = |said: causeway_peers::ledger::Said| LedgerEvent {
+            txid: said.txid.to_string(),
+            height: said.height,
+            source: said.source,
+            kind: said.kind,
+            valid: said.valid,
+            known: Known::Reported,
+        };
+        Ok(events.into_iter().map(view).collect())
+    }
+
+    /// Orders and dispensers of this wallet, those that stand first.
+    pub(crate) async fn ledger_offers(&self, _: Empty) -> Result<Vec<LedgerOffer>, Failure> {
+        let ledger = self.ledger()?;
+        let mut offers = Vec::new();
+        for address in self.speakers()? {
+            offers.extend(ledger.offers(&address).await?);
+        }
+        offers.sort_by_key(|offer| !offer.open);
+        let side = |side: &Side| label(&side.asset, None, side.divisible.unwrap_or(false));
+        let view = |offer: Offered| LedgerOffer {
+            txid: offer.txid.to_string(),
+            dispenser: offer.portion.is_some(),
+            gives: side(&offer.gives),
+            left: Atoms(offer.gives.quantity),
+            portion: offer.portion.map(Atoms),
+            gets: side(&offer.gets),
+            price: Atoms(offer.gets.quantity),
+            open: offer.open,
+            source: offer.source,
+            known: Known::Reported,
+        };
+        Ok(offers.into_iter().map(view).collect())
+    }
+
     pub(crate) async fn ledger_plan(&self, request: LedgerPlan) -> Result<DraftView, Failure> {
         let rate = self.rate_or_normal(NetworkId::Bitcoin, request.fee_rate).await;
         let kind = match request.deed {
@@ -94,14 +147,19 @@ impl Profile {
             LedgerDeed::Destroy => DraftKind::Burn,
             _ => DraftKind::Send,
         };
+        let said = message::of(&request, &self.realm)?;
+        let composed_elsewhere = match (request.composed.clone(), request.ask) {
+            (Some(hex), _) => Some(hex),
+            (None, Some(true)) => Some(self.ask_to_compose(&request, &said, rate).await?),
+            (None, _) => None,
+        };
         let planned = self.change(|core, write| {
-            let (message, payee) = self.message(&request)?;
-            if let Some(text) = request.composed.as_deref() {
-                return composed(core, write, &request, &message, payee, (text, kind, rate));
+            if let Some(text) = composed_elsewhere.as_deref() {
+                return composed(core, write, &request, said, (text, kind, rate));
             }
+            let Said { message, payees, mut pays } = said;
             let first = source(core, write, &request)?;
             let mut meaning = Meaning { protocol: Some(Protocol::Counterparty), ..Meaning::default() };
-            let mut pays = Vec::new();
             match request.deed {
                 // The output that units are bound to: of our own, at an address of its own.
                 LedgerDeed::Attach => {
@@ -113,7 +171,7 @@ impl Profile {
                 _ => {}
             }
             let layout = plan::layout(&message, first.outpoint, &pays, None)?;
-            let terms = Terms { kind, rate, label: String::new(), payees: payee.into_iter().collect() };
+            let terms = Terms { kind, rate, label: String::new(), payees };
             // The address that speaks needs a coin the next time too.
             let back = (request.deed != LedgerDeed::Detach).then(|| first.script.clone());
             keep_laid_out(core, write, Keeps { layout, change: back, meaning, about: About::Nothing }, terms)
@@ -121,53 +179,30 @@ impl Profile {
         planned.inspect(|_| self.watch_new())
     }
 
-    /// The message, and whom it names.
-    fn message(&self, request: &LedgerPlan) -> Result<(Message, Option<String>), Refusal> {
-        let text = request.text.trim();
-        let note = || match text.len() {
-            0..=LONGEST_NOTE => Ok(text.as_bytes().to_vec()),
-            _ => Err(bad("text")),
-        };
-        let named = |name: &str| AssetId::parse(name.trim()).map_err(|_| Refusal::new(Code::UnknownAsset).with("asset", name));
-        let amount = || match request.amount.0 {
-            0 => Err(Refusal::new(Code::BadAmount).with("precision", 0)),
-            amount => Ok(amount),
-        };
-        let mut payee = None;
-        let message = match request.deed {
-            LedgerDeed::Issue => Message::Issuance {
-                asset: if request.asset.trim().is_empty() { numeric()? } else { named(&request.asset)? },
-                quantity: request.amount.0,
-                flags: Flags { divisible: request.divisible, lock: request.lock, reset: false },
-                description: Description { mime: String::new(), text: Some(text.as_bytes().to_vec()) },
-                encoding: Encoding::Cbor,
-            },
-            LedgerDeed::Send => {
-                let to = request.to.as_deref().ok_or(Code::NoRecipients)?;
-                let address = PaymentUri::parse(to, &self.realm)?.address;
-                payee = Some(address.to_string());
-                let destination = Destination::of(&address.script_pubkey()).ok_or(Code::BadAddress)?;
-                let (asset, quantity) = (named(&request.asset)?, amount()?);
-                Message::EnhancedSend { asset, quantity, destination, memo: note()?, encoding: Encoding::Cbor }
-            }
-            LedgerDeed::Destroy => Message::Destroy { asset: named(&request.asset)?, quantity: amount()?, tag: note()? },
-            LedgerDeed::Dividend => Message::Dividend {
-                quantity_per_unit: amount()?,
-                asset: named(&request.asset)?,
-                dividend_asset: named(request.pays.as_deref().unwrap_or("XCP"))?,
-            },
-            LedgerDeed::Broadcast => Message::Broadcast {
-                timestamp: u64::from(now()),
-                value: Number::Whole(0),
-                fee_fraction: 0,
-                mime: String::new(),
-                text: text.as_bytes().to_vec(),
-            },
-            LedgerDeed::Attach => Message::Attach { asset: named(&request.asset)?.to_string(), quantity: amount()?, vout: None },
-            LedgerDeed::Detach => Message::Detach { destination: None },
-        };
-        message.check().map_err(|_| bad("text"))?;
-        Ok((message, payee))
+    /// Has the server compose what `said` says, of free coins of the source alone. What it answers is believed in nothing.
+    async fn ask_to_compose(&self, request: &LedgerPlan, said: &Said, rate: u64) -> Result<String, Refusal> {
+        let (kind, mut parameters) = message::asked(said, request).ok_or_else(|| bad("ask"))?;
+        let (address, coins) = self.read(|core, reader| {
+            let wallet = core.selected()?;
+            let address = PaymentUri::parse(request.source.as_deref().ok_or_else(|| bad("source"))?, &core.realm)?.address;
+            let exclude = excluded_bitcoin(core, wallet, reader)?;
+            let script = address.script_pubkey();
+            let free = |coin: &Coin| coin.spendable && coin.script == script && !exclude.contains(&coin.outpoint);
+            let coins: Vec<String> =
+                wallet.bitcoin.coins().into_iter().filter(free).map(|coin| coin.outpoint.to_string()).take(MOST_COINS).collect();
+            Ok((address.to_string(), coins))
+        })?;
+        if coins.is_empty() {
+            return Err(Refusal::new(Code::NoIssuingCoin).with("address", address));
+        }
+        parameters.extend([
+            ("inputs_set", coins.join(",")),
+            ("sat_per_vbyte", rate.div_ceil(1_000).max(1).to_string()),
+            ("encoding", "opreturn".into()),
+            ("change_address", address.clone()),
+            ("disable_utxo_locks", "true".into()),
+        ]);
+        self.ledger()?.compose(&address, kind, &parameters).await
     }
 }
 
@@ -176,13 +211,13 @@ fn composed(
     core: &mut Core,
     write: &mut Write<'_>,
     request: &LedgerPlan,
-    message: &Message,
-    payee: Option<String>,
+    said: Said,
     (text, kind, rate): (&str, DraftKind, u64),
 ) -> Result<DraftView, Refusal> {
     core.not_halted(NetworkId::Bitcoin)?;
-    // An attachment's output, a detachment's coin and a new number are chosen here.
-    if matches!(request.deed, LedgerDeed::Attach | LedgerDeed::Detach) || request.asset.trim().is_empty() {
+    // An attachment's output, a detachment's coin and a new number are chosen here; an asked server was told the number.
+    let new = request.asset.trim().is_empty() && request.deed == LedgerDeed::Issue && request.composed.is_some();
+    if matches!(request.deed, LedgerDeed::Attach | LedgerDeed::Detach) || new {
         return Err(bad("composed"));
     }
     let tx: Transaction = deserialize_hex(text.trim()).map_err(|_| Refusal::new(Code::BadDraft))?;
@@ -200,10 +235,10 @@ fn composed(
     let ours: Vec<ScriptBuf> = wallet.bitcoin.addresses().into_iter().map(|entry| entry.script).collect();
     let signed = (tx.vsize() as u64).saturating_add(SIGNATURE.saturating_mul(tx.input.len() as u64));
     let intent = Intent {
-        message,
+        message: &said.message,
         source: &source,
         coins: &offered,
-        pays: &[],
+        pays: &said.pays,
         change: &ours,
         key: None,
         most_fee: Amount::from_sat(FeeRate(rate).fee(signed).0.saturating_mul(2)),
@@ -212,7 +247,7 @@ fn composed(
     let plan = core.selected_mut()?.bitcoin.plan_composed(tx)?;
     let meaning = Meaning { protocol: Some(Protocol::Counterparty), ..Meaning::default() };
     let purpose = Purpose::Coloured { meaning, asset: None };
-    keep_bitcoin(core, write, kind, &plan, String::new(), payee.into_iter().collect(), purpose)
+    keep_bitcoin(core, write, kind, &plan, String::new(), said.payees, purpose)
 }
 
 /// A number that nobody is likely to have taken.
