@@ -76,13 +76,17 @@ impl Display {
     pub(super) fn start(driver: &Path, home: &Path) -> io::Result<Display> {
         use std::os::unix::process::CommandExt;
         let screen = Screen::start("1600x1000", None)?;
+        // The folder for downloads is named by a file, not by the environment.
+        let settings = home.join("settings");
+        std::fs::create_dir_all(&settings)?;
+        std::fs::write(settings.join("user-dirs.dirs"), format!("XDG_DOWNLOAD_DIR=\"{}\"\n", home.display()))?;
         let (port, native) = (free_port()?, free_port()?);
         let bridge = Command::new("dbus-run-session")
             .arg("--")
             .arg(driver)
             .args(["--port", &port.to_string(), "--native-port", &native.to_string()])
             .env("DISPLAY", &screen.name)
-            .env("XDG_DOWNLOAD_DIR", home)
+            .env("XDG_CONFIG_HOME", &settings)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -3,13 +3,13 @@
 use super::display::Display;
 use super::look::sound;
 use super::page::{Done, Page};
-use super::{keyboard, native, tour};
+use super::{coloured, desk, keyboard, native, tour};
 use crate::world::beside;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a crossing or an issuance may take.
-const LONG: Duration = Duration::from_secs(240);
+pub(super) const LONG: Duration = Duration::from_secs(240);
 
 /// Where screenshots go; nowhere when not asked for.
 pub struct Shots(pub Option<PathBuf>);
@@ -42,7 +42,8 @@ pub async fn run(driver: &Path, shots: &Shots, tour: Tour, mut report: impl FnMu
     let profile = dir.path().join("profile");
     let args = vec!["--profile".to_owned(), profile.display().to_string()];
     let page = Page::open(&display.driver, &program, &args).await?;
-    let outcome = all(&page, shots, tour, &display.screen, &profile.join("world"), &mut report).await;
+    let place = Place { screen: &display.screen, world: &profile.join("world"), home: dir.path() };
+    let outcome = all(&page, shots, tour, place, &mut report).await;
     if outcome.is_err() {
         // Whatever it looked like when it failed is worth more than the error.
         let _looked = page.screenshot(&std::env::temp_dir().join("causeway-window-failed.png")).await;
@@ -53,24 +54,45 @@ pub async fn run(driver: &Path, shots: &Shots, tour: Tour, mut report: impl FnMu
     outcome.and(closed).and(down)
 }
 
-async fn all(page: &Page, shots: &Shots, tour: Tour, screen: &str, world: &Path, report: &mut impl FnMut(&str)) -> Done<()> {
+/// Where it all happens.
+struct Place<'a> {
+    /// The display.
+    screen: &'a str,
+    /// The sandbox.
+    world: &'a Path,
+    /// Where the app saves files.
+    home: &'a Path,
+}
+
+async fn all(page: &Page, shots: &Shots, tour: Tour, place: Place<'_>, report: &mut impl FnMut(&str)) -> Done<()> {
+    let Place { screen, world, home } = place;
     let asset = job(page, shots, report).await?;
     if tour == Tour::None {
         return Ok(());
     }
     tour::transaction(page, shots).await?;
     report("a transaction, as its owner and as others see it");
+    let coloured = coloured::journey(page, shots, tour, report).await?;
     if tour == Tour::Long {
-        tour::looks(page, shots, &asset, &tour::LOOKS).await?;
+        desk::journey(page, shots, &asset, (home, world), report).await?;
+    }
+    if tour == Tour::Long {
+        let mut desk = desk::pages(&asset);
+        desk.extend(coloured.iter().map(|id| coloured::page(id)));
+        tour::looks(page, shots, &asset, &desk, &tour::LOOKS).await?;
         report("every page, in both themes and three languages, is readable and named for everybody");
     } else {
-        tour::looks(page, shots, &asset, &tour::LOOKS[2..]).await?;
+        tour::looks(page, shots, &asset, &[], &tour::LOOKS[2..]).await?;
         report("every page, dark and in Traditional Chinese, is readable and named for everybody");
     }
     tour::small(page).await?;
     report("every page fits the smallest window");
     native::restore(page, screen).await?;
     report("words typed into the native window restore a wallet");
+    if tour == Tour::Long {
+        desk::swap(page, shots, &asset).await?;
+        report("an offer is made, and taken by another wallet");
+    }
     tour::offline(page, shots, world).await?;
     report("a lost network is told, and what was known stays");
     Ok(())
@@ -198,7 +220,7 @@ async fn job(page: &Page, shots: &Shots, report: &mut impl FnMut(&str)) -> Done<
 }
 
 /// A confidential address of nobody here: a wallet of the public fixtures, whose chain has the same prefixes.
-fn somebody() -> Done<String> {
+pub(super) fn somebody() -> Done<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/elements/wallet.json");
     let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
     let fixture: serde_json::Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
@@ -207,12 +229,12 @@ fn somebody() -> Done<String> {
     confidential.map(str::to_owned).ok_or_else(|| "the fixture holds no confidential address".to_owned())
 }
 
-fn has_amount(text: &str) -> bool {
+pub(super) fn has_amount(text: &str) -> bool {
     text.chars().any(|c| c.is_ascii_digit() && c != '0')
 }
 
 /// Presses "Mine a block" until the page shows what it should: what a person in the sandbox does who does not want to wait.
-async fn mine_until(page: &Page, what: &str, ready: impl AsyncFn(&Page) -> Done<bool>) -> Done<()> {
+pub(super) async fn mine_until(page: &Page, what: &str, ready: impl AsyncFn(&Page) -> Done<bool>) -> Done<()> {
     page.until(what, LONG, async |p| {
         if ready(p).await? {
             return Ok(true);
@@ -223,7 +245,7 @@ async fn mine_until(page: &Page, what: &str, ready: impl AsyncFn(&Page) -> Done<
     .await
 }
 
-async fn sign(page: &Page, shots: &Shots, shot: &str) -> Done<()> {
+pub(super) async fn sign(page: &Page, shots: &Shots, shot: &str) -> Done<()> {
     let main = page.enter_confirm().await?;
     page.find("confirm-fee").await?;
     sound(page, shot).await?;

@@ -1,5 +1,7 @@
 //! Driving the real window: a display, a WebDriver bridge, and pages found by their test ids.
 
+mod coloured;
+mod desk;
 pub(crate) mod display;
 mod job;
 mod keyboard;

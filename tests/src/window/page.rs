@@ -79,13 +79,19 @@ impl Page {
         }
     }
 
-    /// Types like a person, except for capitals: without a window manager this display has no shift key, so those are pasted.
+    /// Types like a person, except for what takes the shift key, which this display has not without a window manager: that is pasted.
     pub(super) async fn type_into(&self, id: &str, text: &str) -> Done<()> {
         let element = self.find(id).await?;
         element.clear().await.map_err(at(id))?;
-        if !text.chars().any(char::is_uppercase) {
-            return element.send_keys(text).await.map_err(at(id));
+        match text.chars().any(|c| c.is_uppercase() || "~!@#$%^&*()_+{}|:\"<>?".contains(c)) {
+            true => self.paste(id, text).await,
+            false => element.send_keys(text).await.map_err(at(id)),
         }
+    }
+
+    /// Puts a text into a field at once.
+    pub(super) async fn paste(&self, id: &str, text: &str) -> Done<()> {
+        self.find(id).await?;
         let paste = "const [id, text, done] = arguments; const field = document.querySelector(id); \
              field.value = text; field.dispatchEvent(new Event('input', { bubbles: true })); done(field.value)";
         let arguments = vec![css(id).into(), text.into()];
@@ -93,9 +99,25 @@ impl Page {
         if pasted == text { Ok(()) } else { Err(format!("{id} took {pasted} instead of {text}")) }
     }
 
+    /// Switches a box on or off: its words are clicked, as a hand would.
+    pub(super) async fn tick(&self, id: &str) -> Done<()> {
+        self.find(id).await?;
+        self.ask(&format!("document.querySelector({:?}).closest('label').click()", css(id))).await.map(drop)
+    }
+
     /// Chooses an option of a list by its value.
     pub(super) async fn choose(&self, id: &str, value: &str) -> Done<()> {
         self.find(id).await?.select_by_value(value).await.map_err(at(id))
+    }
+
+    /// Goes where a link of the app would: `path` is what stands behind `#/`.
+    pub(super) async fn go(&self, path: &str) -> Done<()> {
+        self.ask(&format!("location.hash = '#/{path}'")).await.map(drop)
+    }
+
+    /// What an attribute of an element says, if it has it.
+    pub(super) async fn attr(&self, id: &str, name: &str) -> Done<Option<String>> {
+        self.find(id).await?.attr(name).await.map_err(at(id))
     }
 
     /// Whether nothing on the page says that it is still loading.

@@ -10,8 +10,18 @@ const PAGES: [&str; 7] = ["overview", "bitcoin", "sidechain", "assets", "bridge"
 const PICTURED: [&str; 4] = ["overview", "sidechain", "activity", "settings"];
 const DRAWN: Duration = Duration::from_secs(60);
 
+/// A page that is looked at beside those of the navigation.
+pub(super) struct Spot {
+    /// What pictures of it are called.
+    pub(super) name: String,
+    /// Where it is, behind `#/`.
+    pub(super) path: String,
+    /// What it shows once it is there.
+    pub(super) shows: &'static str,
+}
+
 /// Looks at every page; pictures get `suffix` behind their names.
-async fn pages(page: &Page, shots: &Shots, asset: &str, suffix: &str) -> Done<()> {
+async fn pages(page: &Page, shots: &Shots, asset: &str, more: &[Spot], suffix: &str) -> Done<()> {
     for name in PAGES {
         page.click(&format!("nav-{name}")).await?;
         page.until("the page is drawn", DRAWN, async |p| p.quiet().await).await?;
@@ -25,15 +35,23 @@ async fn pages(page: &Page, shots: &Shots, asset: &str, suffix: &str) -> Done<()
     page.find("asset-supply").await?;
     page.until("the page is drawn", DRAWN, async |p| p.quiet().await).await?;
     sound(page, &format!("asset{suffix}")).await?;
-    shots.take(page, &format!("asset{suffix}")).await
+    shots.take(page, &format!("asset{suffix}")).await?;
+    for spot in more {
+        page.go(&spot.path).await?;
+        page.find(spot.shows).await?;
+        page.until("the page is drawn", DRAWN, async |p| p.quiet().await).await?;
+        sound(page, &format!("{}{suffix}", spot.name)).await?;
+        shots.take(page, &format!("{}{suffix}", spot.name)).await?;
+    }
+    Ok(())
 }
 
 /// Language, theme, and what pictures get behind their names. The main job itself is seen in English, light.
 pub(super) const LOOKS: [(&str, &str, &str); 3] =
     [("en", "dark", ".dark"), ("zh-Hans", "light", ".zh-Hans"), ("zh-Hant", "dark", ".zh-Hant.dark")];
 
-/// Looks at every page in each of `looks`, and goes back to where it came from.
-pub(super) async fn looks(page: &Page, shots: &Shots, asset: &str, looks: &[(&str, &str, &str)]) -> Done<()> {
+/// Looks at every page, and at `more`, in each of `looks`, and goes back to where it came from.
+pub(super) async fn looks(page: &Page, shots: &Shots, asset: &str, more: &[Spot], looks: &[(&str, &str, &str)]) -> Done<()> {
     for &(language, theme, suffix) in looks {
         page.click("nav-settings").await?;
         page.choose("settings-language", language).await?;
@@ -43,7 +61,7 @@ pub(super) async fn looks(page: &Page, shots: &Shots, asset: &str, looks: &[(&st
             Ok(root == serde_json::json!([language, theme]))
         })
         .await?;
-        pages(page, shots, asset, suffix).await?;
+        pages(page, shots, asset, more, suffix).await?;
     }
     page.click("nav-settings").await?;
     page.choose("settings-language", "en").await?;
