@@ -143,6 +143,7 @@ const CONTROLS: &[(&str, &str, Spoil)] = &[
     ("colored/colu/transfer.json", "payload", |d| flip(d, "/1/payload")),
     ("colored/colu/issuance.json", "decoded", |d| flip(d, "/1/decoded/divisibility")),
     ("colored/epobc/kernel.json", "units", |d| flip(d, "/0/expected_colour_values/0")),
+    ("colored/epobc/random_kernel.json", "units", |d| flip(d, "/1/expected_colour_values/0")),
     ("colored/counterparty/messages.json", "quantity", |d| flip(d, "/0/fields/quantity")),
     ("colored/counterparty/transactions.json", "message", |d| flip(d, "/0/message")),
     ("colored/counterparty/carriers.json", "key", |d| flip(d, "/2/multisig_data_pubkeys/0/1")),
